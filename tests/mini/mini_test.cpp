@@ -198,7 +198,7 @@ TEST(Mini, SharedParameterIsTheSumOverUsesA0_3) {
   for (std::size_t i = 0; i < tied.size(); ++i) {
     double untied = 0;
     for (const auto& c : copies) untied += c->grad.data[i];
-    EXPECT_NEAR(tied[i], untied, 1e-16);
+    EXPECT_NEAR(tied[i], untied, 1e-15);
     EXPECT_NE(copies[0]->grad.data[i], 0.0);
   }
 }
@@ -371,7 +371,7 @@ TEST(MiniErrors, AreTypedAndSayWhat) {
   const Var x = leaf({2, 3}, ramp(6, 1, 1)), y = leaf({4}, ramp(4, 1, 1));
   says([&] { matmul(x, x); }, "matmul: [2, 3] by [2, 3]");
   says([&] { matmul(x, y); }, "matmul: [2, 3] by [4]");
-  says([&] { add(x, y); }, "cannot broadcast [2, 3] to [2, 4]");
+  says([&] { add(x, y); }, "cannot broadcast [4] to [2, 3]");
   says([&] { broadcast_to(x, {3}); }, "cannot broadcast [2, 3] to [3]");
   says([&] { reshape(x, {7}); }, "reshape: [2, 3] to [7]");
   says([&] { transpose(y); }, "transpose: [4] is no matrix");
