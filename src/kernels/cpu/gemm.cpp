@@ -1,0 +1,209 @@
+// gemm.cpp: the products: choice of path (small, packed, widened, integer), for one matrix and for a batch.
+// Not the inner loops: those are gemm_tile-inl.hpp and gemm_engine-inl.hpp.
+#include "kernels/cpu/gemm.hpp"
+
+#include "kernels/cpu/simd_setup.hpp"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/cpu/gemm.cpp"
+#include <hwy/foreach_target.h>
+
+#include "kernels/cpu/gemm_engine-inl.hpp"
+
+HWY_BEFORE_NAMESPACE();
+namespace adjoint::kernels::HWY_NAMESPACE {
+
+template <class T> struct StoreMatrix {
+  MatrixRef<T> c;
+  T* direct(std::int64_t i, std::int64_t j, std::int64_t& ld) const {
+    ld = c.row_stride;
+    return c.col_stride == 1 ? c.data + i * c.row_stride + j : nullptr;
+  }
+  void operator()(std::int64_t i, int rows, std::int64_t j, int cols, const T* tile, std::int64_t ld) const {
+    for (int r = 0; r < rows; ++r)
+      for (int x = 0; x < cols; ++x)
+        c.data[(i + r) * c.row_stride + (j + x) * c.col_stride] = tile[r * ld + x];
+  }
+};
+
+template <class T>
+void packed(std::int64_t M, std::int64_t N, std::int64_t K, MatrixRef<const T> a, MatrixRef<const T> b, MatrixRef<T> c,
+            std::int64_t parts) {
+  const auto pack_a = [a](std::int64_t i, int rows, std::int64_t k, std::int64_t n, T* dst) HWY_ATTR {
+    pack_panel<kRows>(a.data + i * a.row_stride + k * a.col_stride, a.row_stride, a.col_stride, n, rows, dst);
+  };
+  const auto pack_b = [b](std::int64_t j, int cols, std::int64_t k, std::int64_t n, T* dst) HWY_ATTR {
+    pack_panel<kCols<T>>(b.data + k * b.row_stride + j * b.col_stride, b.col_stride, b.row_stride, n, cols, dst);
+  };
+  product<T>(M, N, PlainBlocks{K}, pack_a, pack_b, StoreMatrix<T>{c}, parts);
+}
+
+template <int V, class T>
+HWY_INLINE void small_column(std::int64_t M, std::int64_t K, const MatrixRef<const T>& a, RowVectors<T> b, int w, T* c,
+                             std::int64_t ldc) {
+  constexpr int W = V * kLanes<T>;
+  const EvenSplit rows = split_into(M, kRows);
+  for (std::int64_t p = 0; p < rows.count; ++p) {
+    const std::int64_t i = rows.begin(p);
+    const int r = rows.length(p);
+    alignas(64) T t[kRows * W];
+    T* to = w == W ? c + i * ldc : t;
+    const std::int64_t ld = w == W ? ldc : W;
+    with_rows<kRows>(r, [&](auto R) HWY_ATTR {
+      run_tile<R, V>(StridedRows<T>{a.data + i * a.row_stride, a.row_stride, a.col_stride}, b, K, static_cast<const T*>(nullptr), to, ld, true);
+    });
+    if (w != W)
+      for (int y = 0; y < r; ++y)
+        for (int x = 0; x < w; ++x) c[(i + y) * ldc + x] = t[y * W + x];
+  }
+}
+
+// One block of K, C with unit column stride, one thread: A is read in place, and B too where its rows are contiguous.
+template <class T>
+void small(std::int64_t M, std::int64_t N, std::int64_t K, MatrixRef<const T> a, MatrixRef<const T> b, MatrixRef<T> c) {
+  constexpr int C = kCols<T>, L = kLanes<T>;
+  for (std::int64_t j = 0; j < N; j += C) {
+    const int w = static_cast<int>(std::min<std::int64_t>(C, N - j));
+    RowVectors<T> rows{b.data + j, b.row_stride};
+    if (b.col_stride != 1 || (w != C && w != L)) {
+      T* panel = scratch<T>(Slot::small_b, K * C);
+      pack_panel<C>(b.data + j * b.col_stride, b.col_stride, b.row_stride, K, w, panel);
+      rows = {panel, C};
+    }
+    if (w > L) small_column<2>(M, K, a, rows, w, c.data + j, c.row_stride);
+    else small_column<1>(M, K, a, rows, w, c.data + j, c.row_stride);
+  }
+}
+
+// Above this many multiply-adds the work is shared between threads; below, A is not worth packing.
+inline constexpr std::int64_t kThreadWork = 1 << 20;
+
+template <class T>
+void gemm_impl(std::int64_t M, std::int64_t N, std::int64_t K, MatrixRef<const T> a, MatrixRef<const T> b, MatrixRef<T> c) {
+  if (c.col_stride != 1 && c.row_stride == 1) {  // C is stored by columns: C^T = B^T A^T
+    gemm_impl<T>(N, M, K, {b.data, b.col_stride, b.row_stride}, {a.data, a.col_stride, a.row_stride}, {c.data, c.col_stride, 1});
+    return;
+  }
+  const double work = static_cast<double>(M) * static_cast<double>(N) * static_cast<double>(K);
+  if (work < kThreadWork && K <= kProductBlock && c.col_stride == 1) return small<T>(M, N, K, a, b, c);
+  packed<T>(M, N, K, a, b, c, work < kThreadWork ? 1 : runtime::threads());
+}
+
+void gemm_f32(std::int64_t M, std::int64_t N, std::int64_t K, MatrixRef<const float> a, MatrixRef<const float> b,
+              MatrixRef<float> c) {
+  gemm_impl<float>(M, N, K, a, b, c);
+}
+void gemm_f64(std::int64_t M, std::int64_t N, std::int64_t K, MatrixRef<const double> a, MatrixRef<const double> b,
+              MatrixRef<double> c) {
+  gemm_impl<double>(M, N, K, a, b, c);
+}
+
+}  // namespace adjoint::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace adjoint::kernels {
+HWY_EXPORT(gemm_f32);
+HWY_EXPORT(gemm_f64);
+
+namespace {
+
+// A 16-bit operand as f32, stored along whichever direction it is stored now.
+template <class H> MatrixRef<const float> widen(std::int64_t rows, std::int64_t cols, MatrixRef<const H> m, float* to) {
+  const bool by_columns = m.row_stride == 1 && m.col_stride != 1;
+  const std::int64_t outer = by_columns ? cols : rows, inner = by_columns ? rows : cols;
+  const std::int64_t os = by_columns ? m.col_stride : m.row_stride, is = by_columns ? m.row_stride : m.col_stride;
+  for (std::int64_t o = 0; o < outer; ++o)
+    for (std::int64_t i = 0; i < inner; ++i) to[o * inner + i] = static_cast<float>(m.data[o * os + i * is]);
+  return by_columns ? MatrixRef<const float>{to, 1, inner} : MatrixRef<const float>{to, inner, 1};
+}
+
+template <class H>
+void gemm_widened(std::int64_t M, std::int64_t N, std::int64_t K, MatrixRef<const H> a, MatrixRef<const H> b,
+                  MatrixRef<H> c) {
+  float* memory = scratch<float>(Slot::widened, M * K + K * N + M * N);
+  float* out = memory + M * K + K * N;
+  gemm(M, N, K, widen(M, K, a, memory), widen(K, N, b, memory + M * K), {out, N, 1});
+  for (std::int64_t i = 0; i < M; ++i)
+    for (std::int64_t j = 0; j < N; ++j) c.data[i * c.row_stride + j * c.col_stride] = H(out[i * N + j]);
+}
+
+// Wrap-around arithmetic: unsigned, so that overflow is defined.
+template <class I>
+void gemm_integer(std::int64_t M, std::int64_t N, std::int64_t K, MatrixRef<const I> a, MatrixRef<const I> b,
+                  MatrixRef<I> c) {
+  using U = std::make_unsigned_t<I>;
+  for (std::int64_t i = 0; i < M; ++i) {
+    I* row = c.data + i * c.row_stride;
+    for (std::int64_t j = 0; j < N; ++j) row[j * c.col_stride] = 0;
+    for (std::int64_t k = 0; k < K; ++k) {
+      const U x = static_cast<U>(a.data[i * a.row_stride + k * a.col_stride]);
+      const I* br = b.data + k * b.row_stride;
+      for (std::int64_t j = 0; j < N; ++j)
+        row[j * c.col_stride] = static_cast<I>(static_cast<U>(row[j * c.col_stride]) + x * static_cast<U>(br[j * b.col_stride]));
+    }
+  }
+}
+
+}  // namespace
+
+void gemm(std::int64_t M, std::int64_t N, std::int64_t K, MatrixRef<const float> a, MatrixRef<const float> b,
+          MatrixRef<float> c) {
+  if (M > 0 && N > 0) HWY_DYNAMIC_DISPATCH(gemm_f32)(M, N, K, a, b, c);
+}
+void gemm(std::int64_t M, std::int64_t N, std::int64_t K, MatrixRef<const double> a, MatrixRef<const double> b,
+          MatrixRef<double> c) {
+  if (M > 0 && N > 0) HWY_DYNAMIC_DISPATCH(gemm_f64)(M, N, K, a, b, c);
+}
+void gemm(std::int64_t M, std::int64_t N, std::int64_t K, MatrixRef<const bfloat16> a, MatrixRef<const bfloat16> b,
+          MatrixRef<bfloat16> c) {
+  gemm_widened(M, N, K, a, b, c);
+}
+void gemm(std::int64_t M, std::int64_t N, std::int64_t K, MatrixRef<const float16> a, MatrixRef<const float16> b,
+          MatrixRef<float16> c) {
+  gemm_widened(M, N, K, a, b, c);
+}
+void gemm(std::int64_t M, std::int64_t N, std::int64_t K, MatrixRef<const std::int64_t> a,
+          MatrixRef<const std::int64_t> b, MatrixRef<std::int64_t> c) {
+  gemm_integer(M, N, K, a, b, c);
+}
+void gemm(std::int64_t M, std::int64_t N, std::int64_t K, MatrixRef<const std::int32_t> a,
+          MatrixRef<const std::int32_t> b, MatrixRef<std::int32_t> c) {
+  gemm_integer(M, N, K, a, b, c);
+}
+
+template <class T>
+void gemm_batched(std::int64_t batch, std::int64_t M, std::int64_t N, std::int64_t K, MatrixRef<const T> a,
+                  std::int64_t a_batch_stride, MatrixRef<const T> b, std::int64_t b_batch_stride, MatrixRef<T> c,
+                  std::int64_t c_batch_stride) {
+  if (batch <= 0 || M <= 0 || N <= 0) return;
+  // One B for all and rows that follow one another: a single taller product.
+  if (b_batch_stride == 0 && (M == 1 || (a_batch_stride == M * a.row_stride && c_batch_stride == M * c.row_stride))) {
+    if (M == 1) a.row_stride = a_batch_stride, c.row_stride = c_batch_stride;
+    return gemm(batch * M, N, K, a, b, c);
+  }
+  const auto one = [&](std::int64_t i) {
+    gemm(M, N, K, MatrixRef<const T>{a.data + i * a_batch_stride, a.row_stride, a.col_stride},
+         MatrixRef<const T>{b.data + i * b_batch_stride, b.row_stride, b.col_stride},
+         MatrixRef<T>{c.data + i * c_batch_stride, c.row_stride, c.col_stride});
+  };
+  // Few large products are shared inside, many or small ones between the threads; tiny work stays here.
+  const double work = static_cast<double>(M) * static_cast<double>(N) * static_cast<double>(K);
+  const bool many = batch >= 4 * runtime::threads() || work < 1 << 20;
+  if (many && work * static_cast<double>(batch) >= 1 << 18) return runtime::parallel(batch, one);
+  for (std::int64_t i = 0; i < batch; ++i) one(i);
+}
+
+#define ADJOINT_GEMM_BATCHED(T)                                                                             \
+  template void gemm_batched<T>(std::int64_t, std::int64_t, std::int64_t, std::int64_t, MatrixRef<const T>, \
+                                std::int64_t, MatrixRef<const T>, std::int64_t, MatrixRef<T>, std::int64_t)
+ADJOINT_GEMM_BATCHED(float);
+ADJOINT_GEMM_BATCHED(double);
+ADJOINT_GEMM_BATCHED(bfloat16);
+ADJOINT_GEMM_BATCHED(float16);
+ADJOINT_GEMM_BATCHED(std::int64_t);
+ADJOINT_GEMM_BATCHED(std::int32_t);
+#undef ADJOINT_GEMM_BATCHED
+
+}  // namespace adjoint::kernels
+#endif

@@ -1,0 +1,244 @@
+// gemm_engine-inl.hpp: packing of panels, the loops over cache blocks, and the tree over blocks of K, for one target.
+// Included once for each target by gemm.cpp and conv.cpp. Not the definition of the operands: callers hand in packers.
+#if defined(ADJOINT_GEMM_ENGINE_INL) == defined(HWY_TARGET_TOGGLE)
+#ifdef ADJOINT_GEMM_ENGINE_INL
+#undef ADJOINT_GEMM_ENGINE_INL
+#else
+#define ADJOINT_GEMM_ENGINE_INL
+#endif
+
+#include <algorithm>
+#include <bit>
+
+#include "kernels/cpu/gemm_tile-inl.hpp"
+#include "kernels/cpu/scratch.hpp"
+#include "runtime/pool.hpp"
+
+HWY_BEFORE_NAMESPACE();
+namespace adjoint::kernels::HWY_NAMESPACE {
+
+// ---- panels ----
+
+// dst[k][r] = src[r * lane + k * step] for r < rows and k < n, where a k takes `width` elements of dst and src runs
+// along k (step == 1): transposes in registers, four (two) rows at a time.
+template <class T>
+HWY_INLINE void pack_transposed(const T* src, std::int64_t lane, std::int64_t n, int rows, int width, T* dst) {
+  int r = 0;
+#if HWY_TARGET != HWY_SCALAR
+  constexpr int Q = static_cast<int>(16 / sizeof(T));
+  const hn::FixedTag<T, Q> d;
+  for (; r + Q <= rows; r += Q) {
+    const T* s = src + r * lane;
+    T* o = dst + r;
+    std::int64_t k = 0;
+    for (; k + Q <= n; k += Q) {
+      if constexpr (Q == 4) {
+        const auto a = hn::LoadU(d, s + k), b = hn::LoadU(d, s + lane + k), c = hn::LoadU(d, s + 2 * lane + k),
+                   e = hn::LoadU(d, s + 3 * lane + k);
+        const hn::Repartition<double, decltype(d)> dd;
+        const auto ab0 = hn::BitCast(dd, hn::InterleaveLower(d, a, b)), ab1 = hn::BitCast(dd, hn::InterleaveUpper(d, a, b));
+        const auto ce0 = hn::BitCast(dd, hn::InterleaveLower(d, c, e)), ce1 = hn::BitCast(dd, hn::InterleaveUpper(d, c, e));
+        T* q = o + k * width;
+        hn::StoreU(hn::BitCast(d, hn::InterleaveLower(dd, ab0, ce0)), d, q);
+        hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(dd, ab0, ce0)), d, q + width);
+        hn::StoreU(hn::BitCast(d, hn::InterleaveLower(dd, ab1, ce1)), d, q + 2 * width);
+        hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(dd, ab1, ce1)), d, q + 3 * width);
+      } else {
+        const auto a = hn::LoadU(d, s + k), b = hn::LoadU(d, s + lane + k);
+        hn::StoreU(hn::InterleaveLower(d, a, b), d, o + k * width);
+        hn::StoreU(hn::InterleaveUpper(d, a, b), d, o + (k + 1) * width);
+      }
+    }
+    for (; k < n; ++k)
+      for (int i = 0; i < Q; ++i) o[k * width + i] = s[i * lane + k];
+  }
+#endif
+  for (; r < rows; ++r)
+    for (std::int64_t k = 0; k < n; ++k) dst[k * width + r] = src[r * lane + k];
+}
+
+// The general panel: dst[k][r] = src[r * lane + k * step] for r < rows, zero for rows <= r < W.
+template <int W, class T>
+HWY_INLINE void pack_panel(const T* src, std::int64_t lane, std::int64_t step, std::int64_t n, int rows, T* dst) {
+  if (rows < W)
+    for (std::int64_t k = 0; k < n; ++k)
+      for (int r = rows; r < W; ++r) dst[k * W + r] = T(0);
+  if (lane == 1 && rows == W) {
+    for (std::int64_t k = 0; k < n; ++k)
+      for (int r = 0; r < W; ++r) dst[k * W + r] = src[k * step + r];
+  } else if (step == 1 && lane != 1) {
+    pack_transposed(src, lane, n, rows, W, dst);
+  } else {
+    for (std::int64_t k = 0; k < n; ++k)
+      for (int r = 0; r < rows; ++r) dst[k * W + r] = src[k * step + r * lane];
+  }
+}
+
+// `size` rows in `count` pieces whose lengths differ by at most one.
+struct EvenSplit {
+  std::int64_t size, count;
+  std::int64_t begin(std::int64_t i) const { return i * (size / count) + std::min(i, size % count); }
+  int length(std::int64_t i) const { return static_cast<int>(size / count + (i < size % count ? 1 : 0)); }
+};
+inline EvenSplit split_into(std::int64_t size, int at_most) {
+  return {size, std::max<std::int64_t>(1, (size + at_most - 1) / at_most)};
+}
+
+// ---- the tree over blocks of K ----
+
+// A tile of results while its blocks arrive. `slots` holds level 0, 1, ... of the binary counter and, behind them,
+// the chain in progress; slot s of this tile stands at base + s * stride.
+template <class T> struct TileStack {
+  T* base;
+  std::int64_t stride;
+  int levels;
+  T* level(int i) const { return base + i * stride; }
+  T* running() const { return base + levels * stride; }
+};
+
+inline int levels_for(std::int64_t blocks) {
+  return static_cast<int>(std::bit_width(static_cast<std::uint64_t>(blocks - 1)));
+}
+
+template <class T> HWY_INLINE void add_tile(const T* left, T* right, int n) {
+  const Tag<T> d;
+  for (int i = 0; i < n; i += kLanes<T>)
+    hn::StoreU(hn::Add(hn::LoadU(d, left + i), hn::LoadU(d, right + i)), d, right + i);
+}
+
+// Block number `block` has arrived in `tile` (n elements): carry it up and store it.
+template <class T> HWY_INLINE void push_block(const TileStack<T>& s, std::int64_t block, T* tile, int n) {
+  int level = 0;
+  for (; block & 1; block >>= 1, ++level) add_tile(s.level(level), tile, n);
+  std::copy_n(tile, n, s.level(level));
+}
+
+// The last block has arrived in `tile`: fold what is left, from the right, and end with + (+0).
+template <class T> HWY_INLINE void fold_blocks(const TileStack<T>& s, std::int64_t block, T* tile, int n) {
+  for (int level = 0; block != 0; block >>= 1, ++level)
+    if (block & 1) add_tile(s.level(level), tile, n);
+  const Tag<T> d;
+  for (int i = 0; i < n; i += kLanes<T>) hn::StoreU(hn::Add(hn::LoadU(d, tile + i), hn::Zero(d)), d, tile + i);
+}
+
+// ---- the loops ----
+
+// Where the blocks of the K index end. A convolution that leaves taps out has shorter, even empty, blocks.
+struct PlainBlocks {
+  std::int64_t K;
+  std::int64_t count() const { return std::max<std::int64_t>(1, (K + kProductBlock - 1) / kProductBlock); }
+  std::int64_t begin(std::int64_t i) const { return i * kProductBlock; }
+  std::int64_t end(std::int64_t i) const { return std::min(K, (i + 1) * kProductBlock); }
+};
+
+// A run of K that is packed and multiplied at once.
+struct Chunk {
+  std::int64_t begin, end, block;
+  bool first, last, last_block;  // first and last chunk of its block; the block is the last one
+};
+
+inline constexpr std::int64_t kChunk = 512;  // B panel of 32 KiB, A block of 192 KiB
+inline constexpr int kRowPanels = 16;        // row panels of A that stay in L2
+inline constexpr std::int64_t kOuterRows = 1024, kOuterCols = 1024;
+
+// One outer block of C: rows [i0, i0 + rows), columns [j0, j0 + cols).
+template <class T, class PackA, class PackB, class Store> struct OuterBlock {
+  std::int64_t i0, rows, j0, cols;
+  const PackA& pack_a;
+  const PackB& pack_b;
+  const Store& store;
+  T *a, *b, *stack;
+  int levels;
+  bool plain;  // a single chunk: results go straight to the store
+
+  EvenSplit row_panels() const { return split_into(rows, kRows); }
+  std::int64_t col_panels() const { return (cols + kCols<T> - 1) / kCols<T>; }
+
+  void pack(const Chunk& c, std::int64_t part, std::int64_t parts) const {
+    const std::int64_t n = c.end - c.begin, rp = row_panels().count, cp = col_panels();
+    for (std::int64_t p = rp * part / parts; p < rp * (part + 1) / parts; ++p)
+      pack_a(i0 + row_panels().begin(p), row_panels().length(p), c.begin, n, a + p * kRows * n);
+    for (std::int64_t p = cp * part / parts; p < cp * (part + 1) / parts; ++p)
+      pack_b(j0 + p * kCols<T>, static_cast<int>(std::min<std::int64_t>(kCols<T>, cols - p * kCols<T>)), c.begin, n,
+             b + p * kCols<T> * n);
+  }
+
+  template <int V> void tile(const Chunk& c, std::int64_t ip, std::int64_t jp) const {
+    constexpr int C = kCols<T>;
+    const std::int64_t n = c.end - c.begin, i = i0 + row_panels().begin(ip), j = j0 + jp * C;
+    const int r = row_panels().length(ip), w = static_cast<int>(std::min<std::int64_t>(C, cols - jp * C));
+    const T *pa = a + ip * kRows * n, *pb = b + jp * C * n;
+    const auto run = [&](const T* from, T* to, std::int64_t ld, bool finish) HWY_ATTR {
+      with_rows<kRows>(r, [&](auto R) HWY_ATTR {
+        run_tile<R, V>(PackedRows<T, kRows>{pa}, RowVectors<T>{pb, C}, n, from, to, ld, finish);
+      });
+    };
+    constexpr int W = V * kLanes<T>;
+    alignas(64) T t[kRows * W];
+    if (plain) {
+      std::int64_t ld = 0;
+      if (T* direct = w == W ? store.direct(i, j, ld) : nullptr; direct) return run(nullptr, direct, ld, true);
+      run(nullptr, t, W, true);
+      return store(i, r, j, w, t, W);
+    }
+    const std::int64_t tiles = row_panels().count * col_panels();
+    const TileStack<T> s{stack + (ip * col_panels() + jp) * kRows * C, tiles * kRows * C, levels};
+    const T* from = c.first ? nullptr : s.running();
+    if (!c.last) return run(from, s.running(), W, false);
+    run(from, t, W, false);
+    if (!c.last_block) return push_block(s, c.block, t, r * W);
+    fold_blocks(s, c.block, t, r * W);
+    store(i, r, j, w, t, W);
+  }
+
+  // Part of the grid of tiles: panels of A stay in L2 while the panels of B pass.
+  void multiply(const Chunk& c, std::int64_t i_begin, std::int64_t i_end, std::int64_t j_begin, std::int64_t j_end) const {
+    for (std::int64_t ib = i_begin; ib < i_end; ib += kRowPanels)
+      for (std::int64_t jp = j_begin; jp < j_end; ++jp)
+        for (std::int64_t ip = ib; ip < std::min(i_end, ib + kRowPanels); ++ip)
+          if (cols - jp * kCols<T> > kLanes<T>) tile<2>(c, ip, jp);
+          else tile<1>(c, ip, jp);
+  }
+
+  void run(const Chunk& c, std::int64_t parts) const {
+    runtime::parallel(parts, [&](std::int64_t p) { pack(c, p, parts); });
+    runtime::parallel(parts, [&](std::int64_t p) {
+      const std::int64_t rp = row_panels().count, cp = col_panels();
+      if (rp >= cp) multiply(c, rp * p / parts, rp * (p + 1) / parts, 0, cp);
+      else multiply(c, 0, rp, cp * p / parts, cp * (p + 1) / parts);
+    });
+  }
+};
+
+// C = A B. pack_a(i, rows, k, n, dst) and pack_b(j, cols, k, n, dst) write panels [n][kRows] and [n][kCols];
+// store.direct(i, j, ld) gives the place of a full tile or null; store(i, rows, j, cols, tile, ld) takes a tile.
+template <class T, class Blocks, class PackA, class PackB, class Store>
+void product(std::int64_t M, std::int64_t N, const Blocks& blocks, const PackA& pack_a, const PackB& pack_b,
+             const Store& store, std::int64_t parts) {
+  const std::int64_t count = blocks.count();
+  const bool plain = count == 1 && blocks.end(0) - blocks.begin(0) <= kChunk;
+  const int levels = levels_for(count);
+  const std::int64_t max_rows = std::min(M, kOuterRows), max_cols = std::min(N, kOuterCols);
+  const std::int64_t rp = split_into(max_rows, kRows).count + 1, cp = (max_cols + kCols<T> - 1) / kCols<T>;
+  T* a = scratch<T>(Slot::packed_a, rp * kRows * kChunk);
+  T* b = scratch<T>(Slot::packed_b, cp * kCols<T> * kChunk);
+  T* stack = plain ? nullptr : scratch<T>(Slot::partial, (levels + 1) * rp * kRows * cp * kCols<T>);
+  const EvenSplit outer = split_into(M, kOuterRows);
+  for (std::int64_t j0 = 0; j0 < N; j0 += kOuterCols)
+    for (std::int64_t o = 0; o < outer.count; ++o) {
+      const OuterBlock<T, PackA, PackB, Store> block{
+          outer.begin(o), outer.length(o), j0, std::min(kOuterCols, N - j0), pack_a, pack_b, store, a, b, stack, levels, plain};
+      for (std::int64_t q = 0; q < count; ++q) {
+        std::int64_t k = blocks.begin(q);
+        do {
+          const std::int64_t end = std::min(blocks.end(q), k + kChunk);
+          block.run({k, end, q, k == blocks.begin(q), end == blocks.end(q), q + 1 == count}, parts);
+          k = end;
+        } while (k < blocks.end(q));
+      }
+    }
+}
+
+}  // namespace adjoint::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+#endif

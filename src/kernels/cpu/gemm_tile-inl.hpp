@@ -1,0 +1,123 @@
+// gemm_tile-inl.hpp: the register tile: R rows by V vectors of fma chains over a run of K, for one instruction set.
+// Included once for each target by gemm.cpp and conv.cpp. Not where operands are packed or results are joined.
+#if defined(ADJOINT_GEMM_TILE_INL) == defined(HWY_TARGET_TOGGLE)
+#ifdef ADJOINT_GEMM_TILE_INL
+#undef ADJOINT_GEMM_TILE_INL
+#else
+#define ADJOINT_GEMM_TILE_INL
+#endif
+
+#include <hwy/highway.h>
+
+#include <cmath>
+#include <cstdint>
+
+HWY_BEFORE_NAMESPACE();
+namespace adjoint::kernels::HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+template <class T> using Tag = hn::ScalableTag<T>;
+template <class T> using Vec = hn::Vec<Tag<T>>;
+template <class T> inline constexpr int kLanes = static_cast<int>(HWY_LANES(T));
+
+// Accumulators must fit the register file beside V vectors of B and one of A: 12 of 16 on AVX2, 28 of 32 on AVX-512.
+inline constexpr int kVecs = 2;
+#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL
+inline constexpr int kRows = 14;
+#elif HWY_TARGET == HWY_AVX2
+inline constexpr int kRows = 6;
+#else
+inline constexpr int kRows = 4;
+#endif
+template <class T> inline constexpr int kCols = kVecs * kLanes<T>;
+
+#if HWY_TARGET == HWY_SCALAR
+// Highway's one-lane MulAdd rounds twice.
+template <class T> HWY_INLINE hn::Vec1<T> fma(hn::Vec1<T> a, hn::Vec1<T> b, hn::Vec1<T> c) {
+  return hn::Vec1<T>(std::fma(a.raw, b.raw, c.raw));
+}
+#else
+template <class V> HWY_INLINE V fma(V a, V b, V c) { return hn::MulAdd(a, b, c); }
+#endif
+
+// Readers of operand A: one scalar for each row of the tile and each k.
+template <class T> struct StridedRows {  // element (r, k) at p + r * row + k * step
+  const T* HWY_RESTRICT p;
+  std::int64_t row, step;
+  HWY_INLINE T at(int r) const { return p[r * row]; }
+  HWY_INLINE void next() { p += step; }
+};
+template <class T, int R> struct PackedRows {  // a panel [k][R]
+  const T* HWY_RESTRICT p;
+  HWY_INLINE T at(int r) const { return p[r]; }
+  HWY_INLINE void next() { p += R; }
+};
+template <class T, int R> struct OffsetRows {  // element (r, k) at base + row[r] + offset[k]
+  const T* HWY_RESTRICT base;
+  const std::int64_t* HWY_RESTRICT row;
+  const std::int64_t* HWY_RESTRICT offset;
+  HWY_INLINE T at(int r) const { return base[*offset + row[r]]; }
+  HWY_INLINE void next() { ++offset; }
+};
+
+// Readers of operand B: V vectors for each k.
+template <class T> struct RowVectors {  // contiguous columns, rows `step` apart
+  const T* HWY_RESTRICT p;
+  std::int64_t step;
+  HWY_INLINE Vec<T> at(int v) const { return hn::LoadU(Tag<T>(), p + v * kLanes<T>); }
+  HWY_INLINE void next() { p += step; }
+};
+template <class T, int V> struct OffsetVectors {  // vector v at base[v] + offset[k]
+  const T* HWY_RESTRICT base[V];
+  const std::int64_t* HWY_RESTRICT offset;
+  HWY_INLINE Vec<T> at(int v) const { return hn::LoadU(Tag<T>(), base[v] + *offset); }
+  HWY_INLINE void next() { ++offset; }
+};
+
+// to[r][v] = the chain over n steps, begun at from[r][v] (or +0 when from is null), plus +0 when `finish`.
+template <int R, int V, class T, class A, class B>
+HWY_INLINE void run_tile(A a, B b, std::int64_t n, const T* from, T* to, std::int64_t ld, bool finish) {
+  const Tag<T> d;
+  constexpr int L = kLanes<T>;
+  Vec<T> acc[R][V];
+#pragma GCC unroll 16
+  for (int r = 0; r < R; ++r)
+#pragma GCC unroll 2
+    for (int v = 0; v < V; ++v) acc[r][v] = from ? hn::LoadU(d, from + r * ld + v * L) : hn::Zero(d);
+  for (; n > 0; --n) {
+    Vec<T> bv[V];
+#pragma GCC unroll 2
+    for (int v = 0; v < V; ++v) bv[v] = b.at(v);
+#pragma GCC unroll 16
+    for (int r = 0; r < R; ++r) {
+      const Vec<T> ar = hn::Set(d, a.at(r));
+#pragma GCC unroll 2
+      for (int v = 0; v < V; ++v) acc[r][v] = fma(ar, bv[v], acc[r][v]);
+    }
+    a.next();
+    b.next();
+  }
+  if (finish) {
+#pragma GCC unroll 16
+    for (int r = 0; r < R; ++r)
+#pragma GCC unroll 2
+      for (int v = 0; v < V; ++v) hn::StoreU(hn::Add(acc[r][v], hn::Zero(d)), d, to + r * ld + v * L);
+  } else {
+#pragma GCC unroll 16
+    for (int r = 0; r < R; ++r)
+#pragma GCC unroll 2
+      for (int v = 0; v < V; ++v) hn::StoreU(acc[r][v], d, to + r * ld + v * L);
+  }
+}
+
+// Calls f(integral_constant<int, rows>) for rows in [1, R]: the step from a number to a compiled tile.
+template <int R, class F> HWY_INLINE void with_rows(int rows, const F& f) {
+  if constexpr (R > 1) {
+    if (rows < R) return with_rows<R - 1>(rows, f);
+  }
+  f(std::integral_constant<int, R>());
+}
+
+}  // namespace adjoint::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+#endif

@@ -1,0 +1,42 @@
+// scratch.hpp: working memory of the product and convolution kernels: one growing aligned buffer a thread and slot.
+// Not for results, and not for memory that must outlive a call.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <new>
+
+namespace adjoint::kernels {
+
+/// Who holds a buffer. A kernel that calls another one must not share its slot.
+enum class Slot : std::uint8_t {
+  packed_a, packed_b, partial, small_b, widened, conv_input, conv_offsets, conv_weights, conv_blocks, count
+};
+
+inline constexpr std::size_t kScratchAlign = 64;
+
+/// At least n elements of T, aligned to 64 bytes, contents undefined. Valid until this thread asks again for the slot.
+/// Allocates only when n is larger than ever before, so a steady state allocates nothing.
+template <class T> T* scratch(Slot slot, std::int64_t n) {
+  struct Free {
+    void operator()(std::byte* p) const { ::operator delete(p, std::align_val_t{kScratchAlign}); }
+  };
+  struct Buffer {
+    std::unique_ptr<std::byte, Free> data;
+    std::size_t size = 0;
+  };
+  thread_local Buffer buffers[static_cast<int>(Slot::count)];
+  Buffer& b = buffers[static_cast<int>(slot)];
+  const std::size_t bytes = static_cast<std::size_t>(n) * sizeof(T);
+  if (bytes > b.size) {
+    b.data.reset();
+    b.size = 0;
+    const std::size_t grown = bytes + bytes / 4 + 4096;
+    b.data.reset(static_cast<std::byte*>(::operator new(grown, std::align_val_t{kScratchAlign})));
+    b.size = grown;
+  }
+  return reinterpret_cast<T*>(b.data.get());
+}
+
+}  // namespace adjoint::kernels
