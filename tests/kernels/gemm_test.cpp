@@ -62,7 +62,7 @@ template <class T> ::testing::AssertionResult same_memory(const Matrix<T>& a, co
   for (std::size_t i = 0; i < a.memory.size(); ++i)
     if (!same_bits(a.memory[i], b.memory[i]))
       return ::testing::AssertionFailure() << "element " << i << " of " << a.memory.size() << " differs: "
-                                           << static_cast<double>(a.memory[i]) << " and " << static_cast<double>(b.memory[i]);
+                                           << static_cast<float>(a.memory[i]) << " and " << static_cast<float>(b.memory[i]);
   return ::testing::AssertionSuccess();
 }
 
