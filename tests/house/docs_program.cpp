@@ -1,0 +1,112 @@
+// docs_program.cpp: turns the ```cpp blocks of one Markdown page into one C++ program, which the tests compile and run.
+// Not a documentation generator. A block with `int main()` is a program of its own; `cpp (declares)` stands at namespace
+// scope, before the blocks that follow; any other block is the body of a function; `cpp (fragment: why)` is left out.
+#include <fstream>
+#include <iostream>
+#include <string>
+#include <vector>
+
+namespace {
+
+struct Block {
+  int line = 0;  // of the first line inside the fence
+  bool declares = false;
+  std::vector<std::string> text;
+  bool is_program() const {
+    for (const std::string& t : text)
+      if (t.starts_with("int main(")) return true;
+    return false;
+  }
+};
+
+struct Page {
+  std::string name;
+  std::vector<Block> blocks;
+  std::vector<std::string> includes;
+  int fragments = 0;
+};
+
+[[noreturn]] void fail(const Page& page, int line, const std::string& why) {
+  std::cerr << page.name << ":" << line << ": " << why << "\n";
+  std::exit(1);
+}
+
+Page read(std::istream& stream, std::string name) {
+  Page page{.name = std::move(name)};
+  std::string text;
+  bool inside = false, skipped = false;
+  for (int line = 1; std::getline(stream, text); ++line) {
+    if (!inside && text.starts_with("```")) {
+      inside = true;
+      const bool fragment = text.starts_with("```cpp (fragment: ");
+      const bool plain = text == "```cpp", declares = text == "```cpp (declares)";
+      if (text.starts_with("```cpp") && !fragment && !plain && !declares)
+        fail(page, line, "unknown mark on a cpp block: " + text);
+      page.fragments += fragment;
+      skipped = !plain && !declares;
+      if (!skipped) page.blocks.push_back({.line = line + 1, .declares = declares});
+    } else if (inside && text.starts_with("```")) {
+      inside = false;
+    } else if (inside && !skipped) {
+      const bool include = text.starts_with("#include");
+      if (include) page.includes.push_back(text);
+      page.blocks.back().text.push_back(include ? "" : text);  // an empty line keeps the line numbers
+    }
+  }
+  if (inside) fail(page, page.blocks.empty() ? 0 : page.blocks.back().line, "a block is not closed");
+  return page;
+}
+
+/// A `main` that ends without a return becomes a function that says `return 0`.
+void write_program(std::ostream& out, const Block& block) {
+  std::size_t last = block.text.size();
+  while (last > 0 && block.text[last - 1] != "}") --last;
+  for (std::size_t i = 0; i < block.text.size(); ++i) {
+    std::string text = block.text[i];
+    if (text.starts_with("int main(")) text.replace(4, 4, "run");
+    out << (i + 1 == last ? "return 0; }" : text) << "\n";
+  }
+}
+
+void write(std::ostream& out, const Page& page) {
+  out << "#include <adjoint/adjoint.hpp>\n#include <exception>\n#include <iostream>\n";
+  for (const std::string& include : page.includes) out << include << "\n";
+  out << "using namespace adjoint;\nnamespace {\n";
+  int number = 0;
+  std::string calls;
+  for (const Block& block : page.blocks) {
+    const std::string name = "block_" + std::to_string(++number);
+    const bool program = block.is_program();
+    if (!block.declares) {
+      out << (program ? "namespace " + name + " {\n" : "void " + name + "() {\n");
+      calls += "  at = " + std::to_string(block.line) + "; " + name + (program ? "::run" : "") + "();\n";
+    }
+    out << "#line " << block.line << " \"" << page.name << "\"\n";
+    if (program)
+      write_program(out, block);
+    else
+      for (const std::string& text : block.text) out << text << "\n";
+    if (!block.declares) out << "}\n";
+  }
+  out << "}\nint main() {\n  int at = 0;\n  try {\n" << calls << "  } catch (const std::exception& e) {\n"
+      << "    std::cerr << \"" << page.name << ":\" << at << \": the block throws: \" << e.what() << \"\\n\";\n"
+      << "    return 1;\n  }\n  std::cout << \"" << page.name << ": " << page.blocks.size() << " blocks ran, "
+      << page.fragments << " marked as fragments\\n\";\n}\n";
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 4) {
+    std::cerr << "usage: docs_program PAGE.md NAME OUT.cpp\n";
+    return 2;
+  }
+  std::ifstream in(argv[1]);
+  std::ofstream out(argv[3]);
+  if (!in || !out) {
+    std::cerr << "docs_program: cannot open " << (in ? argv[3] : argv[1]) << "\n";
+    return 1;
+  }
+  write(out, read(in, argv[2]));
+  return out.flush() ? 0 : 1;
+}
