@@ -32,8 +32,10 @@ MetricsWriter::~MetricsWriter() {
 }
 
 static std::string json_text(const MetricValue& v) {
-  if (const auto* d = std::get_if<double>(&v.value))
-    return std::isfinite(*d) ? fmt::format("{}", *d) : "null";
+  if (const auto* d = std::get_if<double>(&v.value)) {
+    if (!std::isfinite(*d)) return "null";
+    return *d == 0 && std::signbit(*d) ? "-0.0" : fmt::format("{}", *d);  // -0 reads as an integer
+  }
   if (const auto* i = std::get_if<std::int64_t>(&v.value)) return std::to_string(*i);
   return nlohmann::json(std::get<std::string>(v.value)).dump();
 }
