@@ -1,0 +1,42 @@
+// grad.hpp: gradients as graph-to-graph functions, and the imperative form on top of them.
+// Not an engine: nothing is computed here; the reverse pass only adds nodes.
+#pragma once
+
+#include <span>
+#include <utility>
+
+#include "adjoint/tensor.hpp"
+
+namespace adjoint {
+
+/// Cotangents of `wrt` (leaves or interior values): d loss / d w for each w, of w's own type. `loss` is a scalar.
+/// A value that the loss does not reach gives an explicit zero, and a warning that names it. The result can be differentiated again.
+///   errors  loss is not a scalar (use vjp with a seed); an operation on the path has no derivative; a parameter on the
+///           path was overwritten by an update since
+Tensors grad(const Tensor& loss, std::span<const Tensor> wrt, Loc loc = Loc::current());
+Tensor grad(const Tensor& loss, const Tensor& wrt, Loc loc = Loc::current());
+std::pair<Tensor, Tensors> value_and_grad(const Tensor& loss, std::span<const Tensor> wrt, Loc loc = Loc::current());
+
+/// Reverse mode with a seed: for each w, sum over outputs of (d output / d w)^T seed. Seeds have the outputs' types.
+Tensors vjp(std::span<const Tensor> outputs, std::span<const Tensor> seeds, std::span<const Tensor> wrt, Loc loc = Loc::current());
+Tensor vjp(const Tensor& output, const Tensor& seed, const Tensor& wrt, Loc loc = Loc::current());
+
+/// Forward mode: for each output, sum over wrt of (d output / d w) tangent. Tangents have the types of wrt.
+Tensors jvp(std::span<const Tensor> outputs, std::span<const Tensor> wrt, std::span<const Tensor> tangents, Loc loc = Loc::current());
+Tensor jvp(const Tensor& output, const Tensor& wrt, const Tensor& tangent, Loc loc = Loc::current());
+
+struct BackwardOptions {
+  bool retain = false;  ///< keep the graph, so that backward can be called on it again
+};
+/// Imperative form: adds d loss / d leaf to grad() of every leaf behind `loss` that asked for gradients. Adjoints belong
+/// to the call: interior values hold none, and a second call adds exactly the same again. Without `retain` the graph
+/// behind `loss` is released, and a second call is an Error.
+void backward(const Tensor& loss, BackwardOptions options = {}, Loc loc = Loc::current());
+/// The same for a loss that is not a scalar, with its seed.
+void backward(const Tensor& loss, const Tensor& seed, BackwardOptions options = {}, Loc loc = Loc::current());
+
+/// Where warnings go (a parameter that the loss does not reach, item() before grad, ...): standard error by default.
+using WarningSink = void (*)(const char* text);
+void set_warning_sink(WarningSink sink);
+
+}  // namespace adjoint

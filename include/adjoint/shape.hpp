@@ -1,0 +1,81 @@
+// shape.hpp: a short list of 64-bit integers, used for shapes, axes and strides. Not an owner of data:
+// rank is at most 8, so that a shape never allocates.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <initializer_list>
+#include <iosfwd>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "adjoint/dtype.hpp"
+
+namespace adjoint {
+
+inline constexpr int kMaxRank = 8;
+
+/// Sizes of the axes of a tensor, outermost first; `Shape{}` is a scalar. Also serves as the list of
+/// axes, strides or offsets of an operation. Throws Error when more than 8 entries are given.
+class Shape {
+ public:
+  constexpr Shape() = default;
+  constexpr Shape(std::initializer_list<std::int64_t> dims) : Shape(std::span(dims.begin(), dims.size())) {}
+  constexpr explicit Shape(std::span<const std::int64_t> dims) {
+    if (dims.size() > static_cast<std::size_t>(kMaxRank)) too_long(dims.size());
+    for (auto d : dims) dims_[static_cast<std::size_t>(rank_++)] = d;
+  }
+  explicit Shape(const std::vector<std::int64_t>& dims) : Shape(std::span<const std::int64_t>(dims)) {}
+
+  constexpr int rank() const { return rank_; }
+  constexpr bool empty() const { return rank_ == 0; }
+  constexpr std::size_t size() const { return static_cast<std::size_t>(rank_); }
+  constexpr std::int64_t operator[](std::size_t i) const { return dims_[i]; }
+  constexpr std::int64_t& operator[](std::size_t i) { return dims_[i]; }
+  constexpr const std::int64_t* begin() const { return dims_.data(); }
+  constexpr const std::int64_t* end() const { return dims_.data() + rank_; }
+  constexpr std::int64_t* begin() { return dims_.data(); }
+  constexpr std::int64_t* end() { return dims_.data() + rank_; }
+  constexpr std::int64_t back() const { return dims_[static_cast<std::size_t>(rank_ - 1)]; }
+  std::span<const std::int64_t> span() const { return {dims_.data(), size()}; }
+
+  constexpr void push_back(std::int64_t d) {
+    if (rank_ == kMaxRank) too_long(kMaxRank + 1);
+    dims_[static_cast<std::size_t>(rank_++)] = d;
+  }
+  void insert(int at, std::int64_t d);
+  void erase(int at);
+
+  /// Product of the entries. Shapes of tensors were checked when the tensor was made, so it cannot overflow there.
+  constexpr std::int64_t numel() const {
+    std::int64_t n = 1;
+    for (auto d : *this) n *= d;
+    return n;
+  }
+  constexpr bool operator==(const Shape& o) const {
+    return rank_ == o.rank_ && std::equal(begin(), end(), o.begin());
+  }
+
+ private:
+  [[noreturn]] static void too_long(std::size_t n);
+  std::array<std::int64_t, kMaxRank> dims_{};
+  std::int32_t rank_ = 0;
+};
+using Ints = Shape;  ///< the same list where it means axes, strides or offsets
+
+/// "[32,10]"
+std::string to_string(const Shape&);
+std::ostream& operator<<(std::ostream&, const Shape&);
+
+/// Element type and shape: what is known about a value before it is computed.
+struct Type {
+  Shape shape;
+  DType dtype = DType::f32;
+  bool operator==(const Type&) const = default;
+};
+/// "f32[32,10]"
+std::string to_string(const Type&);
+
+}  // namespace adjoint

@@ -1,0 +1,159 @@
+// tensor.hpp: Tensor, a small handle to a node of an immutable graph, and Arg, what operations take.
+// Not a container: a Tensor holds no elements until something asks for them.
+#pragma once
+
+#include <cstdint>
+#include <iosfwd>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "adjoint/dtype.hpp"
+#include "adjoint/error.hpp"
+#include "adjoint/shape.hpp"
+
+namespace adjoint {
+
+struct Node;
+
+/// A value of the graph: shape, element type, and the user's source line that made it. Copying a Tensor
+/// copies the handle. Values are pure; when they are computed never changes them.
+class Tensor {
+ public:
+  Tensor() = default;  ///< no value; using it in an operation is an Error
+  Tensor(const Tensor& o) noexcept;
+  Tensor(Tensor&& o) noexcept : node_(std::exchange(o.node_, nullptr)) {}
+  Tensor& operator=(const Tensor& o) noexcept;
+  Tensor& operator=(Tensor&& o) noexcept;
+  ~Tensor();
+
+  explicit operator bool() const { return node_ != nullptr; }
+  const Shape& shape() const;
+  std::int64_t shape(int axis) const;  ///< size of one axis; negative counts from the end
+  DType dtype() const;
+  const Type& type() const;
+  int rank() const { return shape().rank(); }
+  std::int64_t numel() const { return shape().numel(); }
+  Loc where() const;  ///< the user's line that made this value
+
+  /// The value of a tensor of one element. Runs what it needs, with every pending update.
+  double item(Loc loc = Loc::current()) const;
+  /// All elements, row-major, converted exactly when T is the tensor's type, else by cast rules.
+  template <class T> std::vector<T> to_vector(Loc loc = Loc::current()) const {
+    std::vector<T> v(static_cast<std::size_t>(numel()));
+    copy_out(v.data(), dtype_of<T>, loc);
+    return v;
+  }
+  /// Writes numel() elements of type `as` to `out`, row-major.
+  void copy_out(void* out, DType as, Loc loc = Loc::current()) const;
+
+  /// Imperative form. Marks this leaf so that backward() accumulates into grad(); returns *this.
+  Tensor& requires_grad(Loc loc = Loc::current());
+  bool wants_grad() const;
+  /// The accumulated gradient of a leaf; empty if backward() has not reached it.
+  Tensor grad() const;
+  void zero_grad();
+
+  /// The same value, computed now if need be, as a leaf with no history.
+  Tensor detach() const;
+
+  Tensor& operator+=(const struct Arg& o);
+  Tensor& operator-=(const struct Arg& o);
+  Tensor& operator*=(const struct Arg& o);
+  Tensor& operator/=(const struct Arg& o);
+
+  /// For the library's own rooms.
+  struct Take {};
+  Tensor(Take, Node* node) noexcept : node_(node) {}  ///< takes over one handle
+  Node* node() const { return node_; }
+
+ private:
+  Node* node_ = nullptr;
+};
+using Tensors = std::vector<Tensor>;
+
+/// What an operation takes: a Tensor or a number, and the place of the call. A number has no element
+/// type of its own: it takes that of the other operand (of f32 if there is none).
+struct Arg {
+  const Tensor* tensor = nullptr;  ///< null for a number; outlives the call as any argument does
+  double number = 0;
+  Loc loc;
+  Arg(const Tensor& t, Loc l = Loc::current()) : tensor(&t), loc(l) {}       // NOLINT: implicit by design
+  Arg(double c, Loc l = Loc::current()) : number(c), loc(l) {}               // NOLINT: implicit by design
+  /// The operand as a Tensor; a number becomes a scalar of type `as`.
+  Tensor value(DType as = DType::f32) const;
+};
+
+/// Opened by composite operations and layers: nodes made inside report the caller's line and the name.
+/// The outermost scope wins, so that an error names the user's line, not the library's.
+class OpScope {
+ public:
+  OpScope(const char* op, Loc loc);
+  ~OpScope();
+  OpScope(const OpScope&) = delete;
+  OpScope& operator=(const OpScope&) = delete;
+  const char* op;
+  Loc loc;
+  OpScope* outer;
+};
+
+// ---- creation -------------------------------------------------------------------------------------
+
+/// A tensor over the caller's memory, not copied: the memory must stay alive and unchanged while the tensor
+/// or anything computed from it lives, or give `owner`, which is held as long as needed.
+template <class T>
+Tensor from_data(std::span<const T> data, const Shape& shape, std::shared_ptr<const void> owner = nullptr,
+                 Loc loc = Loc::current());
+Tensor from_bytes(const void* data, const Type& type, std::shared_ptr<const void> owner, Loc loc = Loc::current());
+/// A tensor that owns a copy of the data.
+Tensor copy_bytes(const void* data, const Type& type, Loc loc = Loc::current());
+template <class T> Tensor tensor(const std::vector<T>& data, const Shape& shape, Loc loc = Loc::current());
+inline Tensor tensor(std::initializer_list<double> data, Loc loc = Loc::current());
+
+Tensor full(const Shape& shape, double value, DType dtype = DType::f32, Loc loc = Loc::current());
+Tensor zeros(const Shape& shape, DType dtype = DType::f32, Loc loc = Loc::current());
+Tensor ones(const Shape& shape, DType dtype = DType::f32, Loc loc = Loc::current());
+Tensor full_like(const Tensor& x, double value, Loc loc = Loc::current());
+Tensor zeros_like(const Tensor& x, Loc loc = Loc::current());
+Tensor ones_like(const Tensor& x, Loc loc = Loc::current());
+/// A scalar of any element type; integers keep all 64 bits.
+Tensor scalar(double value, DType dtype = DType::f32, Loc loc = Loc::current());
+Tensor scalar_i64(std::int64_t value, Loc loc = Loc::current());
+
+// ---- running --------------------------------------------------------------------------------------
+
+/// Computes these values, and every pending update, as one plan; afterwards they are held in memory.
+void eval(std::span<const Tensor> values, Loc loc = Loc::current());
+void eval(const Tensor& value, Loc loc = Loc::current());
+/// Number of threads used by kernels; results do not depend on it.
+void set_threads(int n);
+int threads();
+
+std::ostream& operator<<(std::ostream&, const Tensor&);
+
+// ---- details --------------------------------------------------------------------------------------
+
+namespace detail {
+[[noreturn]] void size_mismatch(std::size_t have, const Type& type, Loc loc);
+}
+template <class T>
+Tensor from_data(std::span<const T> data, const Shape& shape, std::shared_ptr<const void> owner, Loc loc) {
+  const Type type{shape, dtype_of<T>};
+  if (static_cast<std::int64_t>(data.size()) != shape.numel()) detail::size_mismatch(data.size(), type, loc);
+  return from_bytes(data.data(), type, std::move(owner), loc);
+}
+template <class T> Tensor tensor(const std::vector<T>& data, const Shape& shape, Loc loc) {
+  const Type type{shape, dtype_of<T>};
+  if (static_cast<std::int64_t>(data.size()) != shape.numel()) detail::size_mismatch(data.size(), type, loc);
+  return copy_bytes(data.data(), type, loc);
+}
+inline Tensor tensor(std::initializer_list<double> data, Loc loc) {
+  std::vector<float> v;
+  for (double d : data) v.push_back(static_cast<float>(d));
+  return tensor(v, Shape{static_cast<std::int64_t>(v.size())}, loc);
+}
+
+}  // namespace adjoint

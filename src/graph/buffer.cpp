@@ -1,0 +1,106 @@
+// buffer.cpp: a small cache of freed blocks by power-of-two class, so that a steady step never asks the
+// system for memory. Not a general allocator: blocks above 64 MiB go straight back.
+#include "graph/buffer.hpp"
+
+#include <bit>
+#include <cstdlib>
+#include <mutex>
+#include <vector>
+
+#include "adjoint/error.hpp"
+
+namespace adjoint {
+namespace {
+
+constexpr std::size_t kCachedClassBytes = std::size_t{64} << 20;
+constexpr std::size_t kBlocksPerClass = 64;
+
+struct Cache {
+  std::mutex mutex;
+  std::vector<std::byte*> free_blocks[64];
+  std::vector<Buffer*> free_headers;
+};
+Cache& cache() {
+  static Cache* c = new Cache;  // never destroyed: tensors may outlive static destructors
+  return *c;
+}
+std::atomic<std::size_t> live_bytes{0}, peak_bytes{0};
+
+int class_of(std::size_t bytes) { return std::bit_width(bytes <= 64 ? std::size_t{63} : bytes - 1); }
+std::size_t class_bytes(std::size_t bytes) {
+  return bytes > kCachedClassBytes ? (bytes + 63) / 64 * 64 : std::size_t{1} << class_of(bytes);
+}
+
+Buffer* new_header() {
+  auto& c = cache();
+  {
+    std::lock_guard lock(c.mutex);
+    if (!c.free_headers.empty()) {
+      Buffer* b = c.free_headers.back();
+      c.free_headers.pop_back();
+      b->refs.store(1, std::memory_order_relaxed);
+      return b;
+    }
+  }
+  return new Buffer;
+}
+
+}  // namespace
+
+Buffer* new_buffer(std::size_t bytes) {
+  auto& c = cache();
+  std::byte* data = nullptr;
+  if (bytes <= kCachedClassBytes) {
+    std::lock_guard lock(c.mutex);
+    auto& blocks = c.free_blocks[class_of(bytes)];
+    if (!blocks.empty()) {
+      data = blocks.back();
+      blocks.pop_back();
+    }
+  }
+  if (!data) {
+    data = static_cast<std::byte*>(std::aligned_alloc(64, class_bytes(bytes)));
+    if (!data)
+      throw Error({.op = "eval",
+                   .message = "out of memory: a value needs " + std::to_string(bytes) + " bytes",
+                   .hint = "use a smaller batch, or free tensors that are no longer needed"});
+  }
+  Buffer* b = new_header();
+  b->data = data;
+  b->bytes = bytes;
+  b->writable = true;
+  const auto now = live_bytes.fetch_add(bytes, std::memory_order_relaxed) + bytes;
+  auto peak = peak_bytes.load(std::memory_order_relaxed);
+  while (now > peak && !peak_bytes.compare_exchange_weak(peak, now, std::memory_order_relaxed)) {}
+  return b;
+}
+
+Buffer* borrow_buffer(const void* data, std::size_t bytes, std::shared_ptr<const void> owner) {
+  Buffer* b = new_header();
+  b->data = const_cast<std::byte*>(static_cast<const std::byte*>(data));
+  b->bytes = bytes;
+  b->writable = false;
+  b->owner = std::move(owner);
+  return b;
+}
+
+void release(Buffer* b) noexcept {
+  if (!b || b->refs.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+  auto& c = cache();
+  std::shared_ptr<const void> owner = std::move(b->owner);  // let go outside the lock
+  b->owner.reset();
+  std::lock_guard lock(c.mutex);
+  if (b->writable) {
+    live_bytes.fetch_sub(b->bytes, std::memory_order_relaxed);
+    auto& blocks = c.free_blocks[class_of(b->bytes)];
+    if (b->bytes <= kCachedClassBytes && blocks.size() < kBlocksPerClass) blocks.push_back(b->data);
+    else std::free(b->data);
+  }
+  b->data = nullptr;
+  c.free_headers.push_back(b);
+}
+
+std::size_t buffer_bytes_live() { return live_bytes.load(std::memory_order_relaxed); }
+std::size_t buffer_bytes_peak() { return peak_bytes.load(std::memory_order_relaxed); }
+
+}  // namespace adjoint

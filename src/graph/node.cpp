@@ -1,0 +1,144 @@
+// node.cpp: making and releasing nodes, owner counts, source lines. Not evaluation: that is the runtime.
+#include "graph/node.hpp"
+
+#include <algorithm>
+#include <vector>
+
+namespace adjoint {
+namespace {
+
+std::atomic<std::int64_t> node_count{0};
+thread_local OpScope* innermost_scope = nullptr;
+thread_local BackwardScope* innermost_backward = nullptr;
+
+std::vector<Node*>& pending_updates() {
+  static auto* v = new std::vector<Node*>;
+  return *v;
+}
+
+void forget_update(Node* n) noexcept {
+  std::lock_guard lock(graph_mutex());
+  std::erase(pending_updates(), n);
+}
+
+/// Adds a handle unless the node is already on its way out.
+bool try_share(Node* n) {
+  auto owners = n->owners.load(std::memory_order_relaxed);
+  while (owners != 0)
+    if (n->owners.compare_exchange_weak(owners, owners + 1, std::memory_order_acq_rel)) return true;
+  return false;
+}
+
+}  // namespace
+
+std::recursive_mutex& graph_mutex() {
+  static auto* m = new std::recursive_mutex;
+  return *m;
+}
+
+std::int64_t live_nodes() { return node_count.load(std::memory_order_relaxed); }
+
+Node* new_node() {
+  node_count.fetch_add(1, std::memory_order_relaxed);
+  return new Node;
+}
+
+Extra& extra_of(Node& n) {
+  if (!n.extra) n.extra = new Extra;
+  return *n.extra;
+}
+
+// Released nodes are chained through `scope`, which nobody reads any more: no recursion, no allocation.
+void destroy_node(Node* n) noexcept {
+  n->scope = nullptr;
+  Node* list = n;
+  const auto next_of = [](Node* x) { return reinterpret_cast<Node*>(const_cast<char*>(x->scope)); };
+  while (list) {
+    Node* dead = list;
+    list = next_of(dead);
+    for (Node* operand : dead->operands())
+      if (operand->owners.fetch_sub(kEdge, std::memory_order_acq_rel) == kEdge) {
+        operand->scope = reinterpret_cast<const char*>(list);
+        list = operand;
+      }
+    if (dead->in != dead->inline_in) delete[] dead->in;
+    if (dead->update && !dead->computed()) forget_update(dead);
+    release(dead->data.load(std::memory_order_relaxed));
+    delete dead->extra;
+    delete dead;
+    node_count.fetch_sub(1, std::memory_order_relaxed);
+  }
+}
+
+void drop_operands(Node& n) noexcept {
+  Node* kept[3];
+  Node** in = n.in;
+  const auto arity = n.arity;
+  if (in == n.inline_in) {
+    std::copy_n(in, arity, kept);
+    in = kept;
+  }
+  n.arity = 0;
+  n.kind = Kind::leaf;
+  for (std::uint32_t i = 0; i < arity; ++i) drop(in[i], kEdge);
+  if (in != kept) delete[] in;
+  n.in = n.inline_in;
+}
+
+OpScope::OpScope(const char* op_, Loc loc_) : op(op_), loc(loc_), outer(innermost_scope) { innermost_scope = this; }
+OpScope::~OpScope() { innermost_scope = outer; }
+
+BackwardScope::BackwardScope(const Node& f) : forward(&f), outer(innermost_backward) { innermost_backward = this; }
+BackwardScope::~BackwardScope() { innermost_backward = outer; }
+
+Loc user_loc(Loc loc) {
+  if (innermost_backward) return innermost_backward->forward->loc;
+  for (auto* s = innermost_scope; s; s = s->outer) loc = s->loc;
+  return loc;
+}
+
+namespace detail {
+/// Fills what every new node carries: line, scope, flags inherited from the operands.
+void stamp(Node& n, Loc loc) {
+  n.loc = user_loc(loc);
+  if (innermost_backward) {
+    n.backward = true;
+    n.scope = innermost_backward->forward->scope;
+  } else {
+    for (auto* s = innermost_scope; s; s = s->outer) n.scope = s->op;
+  }
+}
+}  // namespace detail
+
+std::string describe(const Node& n) {
+  std::string s = to_string(n.type) + "  ";
+  if (n.extra && !n.extra->name.empty()) s += n.extra->name + "  ";
+  s += n.kind == Kind::leaf ? (n.wants_grad ? "(parameter)" : "(data)")
+       : n.kind == Kind::literal ? "(number)"
+                                 : std::string(n.prim->name);
+  if (n.scope && n.kind == Kind::op && n.prim->name != n.scope) s += std::string(" of ") + n.scope;
+  if (n.backward) s += " (backward)";
+  if (n.loc.line > 0) s += "  at " + to_string(n.loc);
+  return s;
+}
+
+void mark_update(Node& n) {
+  std::lock_guard lock(graph_mutex());
+  if (n.kind != Kind::op || n.update || n.computed()) return;
+  n.update = true;
+  pending_updates().push_back(&n);
+}
+
+Tensors take_pending_updates() {
+  std::lock_guard lock(graph_mutex());
+  Tensors live;
+  std::erase_if(pending_updates(), [&](Node* n) {
+    if (n->computed()) return true;
+    if (handles_of(*n) == 0 || !try_share(n)) return false;  // an older update inside a newer one's graph
+    live.push_back(Tensor(Tensor::Take{}, n));
+    return false;
+  });
+  return live;
+}
+
+}  // namespace adjoint

@@ -1,0 +1,83 @@
+// topo.cpp: depth-first, with a stack of its own. Not recursive: a chain of 10^7 nodes is ordinary.
+#include "graph/topo.hpp"
+
+namespace adjoint {
+namespace {
+
+std::uint32_t next_epoch() {  // under the graph lock
+  static std::uint32_t epoch = 0;
+  return ++epoch;
+}
+
+struct Frame {
+  Node* node;
+  std::uint32_t next;  // operand to visit
+};
+
+}  // namespace
+
+Order topological_order(std::span<Node* const> roots, const OrderOptions& options) {
+  constexpr std::uint32_t kOpen = 0xFFFFFFFFu;  // on the stack, no position yet
+  const std::uint32_t epoch = next_epoch();
+  Order order;
+  order.epoch = epoch;
+  thread_local std::vector<Frame> stack;
+  stack.clear();
+
+  const auto place = [&](Node* n) {
+    n->mark_index = static_cast<std::uint32_t>(order.nodes.size());
+    order.nodes.push_back(n);
+  };
+  const auto ends_here = [&](const Node* n) {
+    return n->arity == 0 || (!options.through_computed && n->computed());
+  };
+  // A stop node is visited like a leaf: marked open by a second epoch is not needed, since `stop` lists are short
+  // and their operands are cut by giving them a position first.
+  for (Node* n : options.stop)
+    if (n->mark_epoch != epoch) {
+      n->mark_epoch = epoch;
+      place(n);
+      order.first.push_back(0);
+    }
+  order.first.assign(order.nodes.size(), 0);
+
+  const auto finish = [&](Node* n, bool leaf) {
+    order.first.push_back(static_cast<std::uint32_t>(order.input.size()));
+    if (!leaf)
+      for (Node* operand : n->operands()) order.input.push_back(operand->mark_index);
+    place(n);
+  };
+  for (Node* root : roots) {
+    if (root->mark_epoch != epoch) {
+      root->mark_epoch = epoch;
+      root->mark_index = kOpen;
+      stack.push_back({root, 0});
+    }
+    while (!stack.empty()) {
+      Frame& f = stack.back();
+      Node* n = f.node;
+      const bool leaf = ends_here(n);
+      Node* descend = nullptr;
+      while (!leaf && f.next < n->arity) {
+        Node* operand = n->in[f.next++];
+        if (operand->mark_epoch != epoch) {
+          descend = operand;
+          break;
+        }
+      }
+      if (descend) {
+        descend->mark_epoch = epoch;
+        descend->mark_index = kOpen;
+        stack.push_back({descend, 0});
+      } else {
+        finish(n, leaf);
+        stack.pop_back();
+      }
+    }
+    order.roots.push_back(root->mark_index);
+  }
+  order.first.push_back(static_cast<std::uint32_t>(order.input.size()));
+  return order;
+}
+
+}  // namespace adjoint

@@ -1,0 +1,41 @@
+// kernel.hpp: the contract between plans and kernels, and the registry by which kernels make themselves known.
+// Not a kernel: those stand in src/kernels, one file under the name of their operation.
+#pragma once
+
+#include <functional>
+#include <span>
+#include <string_view>
+
+#include "graph/attrs.hpp"
+#include "plan/tile_program.hpp"
+#include "runtime/operand.hpp"
+
+namespace adjoint::plan {
+
+using runtime::View;
+
+/// Runs one step. Never throws: a failure is a text that stays valid until the thread's next step, else nullptr.
+using StepFn = std::function<const char*(const View* in, const View* out)>;
+
+/// What a kernel may know when a plan is made: types, shapes, strides and attributes, but no data.
+struct StepInfo {
+  const Attrs& attrs;
+  std::span<const View> in;
+  const View& out;
+};
+
+struct Kernel {
+  std::string_view op;      ///< the primitive's name
+  bool strided = false;     ///< reads operands of any strides; else the plan hands over contiguous ones
+  StepFn (*prepare)(const StepInfo&) = nullptr;
+};
+/// Registers a kernel; a second one of the same name is an Error.
+bool define_kernel(Kernel);
+const Kernel* find_kernel(std::string_view op);
+
+/// The executor of fused elementwise groups.
+using FusedFactory = StepFn (*)(const TileProgram&, std::span<const std::int64_t> shape);
+bool define_fused(FusedFactory);
+FusedFactory fused_factory();
+
+}  // namespace adjoint::plan

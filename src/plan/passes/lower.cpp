@@ -1,0 +1,49 @@
+// lower.cpp: replaces named composites without a kernel by their definitions, until none is left.
+// Not a simplifier: it changes what runs only in form.
+#include <vector>
+
+#include "plan/plan.hpp"
+
+namespace adjoint::plan {
+
+static bool needs_lowering(const Node& n) {
+  return n.kind == Kind::op && n.prim->decompose && !n.prim->traits.elementwise && !find_kernel(n.prim->name);
+}
+
+static Tensor rebuilt(const Node& n, const Tensors& in) {
+  return apply(*n.prim, in, n.attrs, n.loc);
+}
+
+Tensors lower(const Order& first) {
+  Tensors roots;
+  for (auto r : first.roots) roots.push_back(share(first.nodes[r]));
+  for (bool again = true; again;) {
+    again = false;
+    std::vector<Node*> at;
+    for (auto& t : roots) at.push_back(t.node());
+    const Order order = topological_order(at);
+    Tensors now(order.nodes.size());
+    for (std::size_t i = 0; i < order.nodes.size(); ++i) {
+      Node& n = *order.nodes[i];
+      bool changed = false;
+      for (auto k : order.inputs(i)) changed |= now[k].node() != order.nodes[k];
+      now[i] = share(&n);
+      if (order.inputs(i).empty() && n.arity > 0) continue;  // a computed value
+      if (changed) {
+        Tensors in;
+        for (auto k : order.inputs(i)) in.push_back(now[k]);
+        const BackwardScope scope(n);
+        now[i] = rebuilt(n, in);
+      }
+      if (!n.computed() && needs_lowering(n)) {
+        const BackwardScope scope(n);
+        now[i] = n.prim->decompose(*now[i].node());
+        again = true;
+      }
+    }
+    for (std::size_t r = 0; r < roots.size(); ++r) roots[r] = now[order.roots[r]];
+  }
+  return roots;
+}
+
+}  // namespace adjoint::plan

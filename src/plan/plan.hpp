@@ -1,0 +1,77 @@
+// plan.hpp: a plan is data: an ordered list of kernel calls with fixed offsets in one arena.
+// Not an executor: src/runtime runs it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "graph/topo.hpp"
+#include "plan/kernel.hpp"
+
+namespace adjoint::plan {
+
+/// Where the bytes of a value lie.
+enum class Place : std::uint8_t { arena, leaf, literal, output };
+
+struct Slot {
+  Place place = Place::arena;
+  std::uint32_t index = 0;   // of the leaf, literal or output
+  std::int64_t offset = 0;   // in the arena
+  std::int64_t bytes = 0;
+  std::int32_t first = 0, last = -1;  // steps between which it lives
+};
+
+struct Operand {
+  std::uint32_t slot = 0;
+  std::int64_t byte_offset = 0;
+  View view;  // data is filled in when the plan runs
+};
+
+struct Step {
+  std::string name;            // "dot", or "add+relu+..." of a fused group
+  StepFn run;
+  std::vector<Operand> in, out;
+  std::vector<Loc> locs;       // the user's lines of the operations in it
+  bool fused = false;          // an elementwise group: may write over what it reads
+  bool update = false;         // writes only results of an optimizer: runs after all else
+};
+
+struct Plan {
+  std::vector<Step> steps;
+  std::vector<Slot> slots;
+  std::vector<DType> literals;         // element type of each literal: those of the graph, then constants
+  std::vector<std::int64_t> constants; // bits of the literals that lowering made
+  std::uint32_t leaves = 0;
+  std::vector<Type> outputs;
+  std::vector<std::int32_t> takes_over;  // per output: the leaf whose buffer it takes, or -1
+  std::int64_t arena_bytes = 0;
+  std::int64_t live_bytes = 0;         // the most that is alive in the arena at once: a lower bound of arena_bytes
+  std::int64_t nodes = 0;
+};
+
+/// What a plan is made for: the order from its roots, in which leaves and literals are numbered by first occurrence.
+struct Request {
+  const Order& order;
+  std::vector<char> update;      // per root: the result of an optimizer
+  std::vector<char> donatable;   // per leaf: its buffer may be overwritten
+};
+
+/// Makes the plan: the passes of pipeline.cpp in order. The caller holds graph_mutex().
+Plan make_plan(const Request& request);
+/// One line a step: name, operands, places.
+std::string to_string(const Plan& plan);
+
+// The passes, each in its own file under passes/.
+
+/// Replaces operations that have no kernel by their definitions; returns the new roots.
+Tensors lower(const Order& order);
+/// representative[i]: the first node that computes the same as node i (the pass after differentiation that merges equal
+/// subexpressions).
+std::vector<std::uint32_t> merge_equal(const Order& order);
+/// level-wise groups of elementwise nodes: group[i], or -1 for other nodes.
+std::vector<std::int32_t> fuse(const Order& order, const std::vector<std::uint32_t>& same);
+/// Offsets of arena slots from their lifetimes; sets arena_bytes and live_bytes.
+void place(Plan& plan);
+
+}  // namespace adjoint::plan

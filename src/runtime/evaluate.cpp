@@ -1,0 +1,250 @@
+// evaluate.cpp: from "this value is wanted" to a computed one: pending updates, the plan cache, binding, publishing.
+// Not a planner and not an executor.
+#include <array>
+#include <bit>
+#include <list>
+#include <unordered_map>
+
+#include "graph/log.hpp"
+#include "graph/topo.hpp"
+#include "runtime/executor.hpp"
+#include "runtime/pool.hpp"
+
+namespace adjoint {
+namespace {
+
+using runtime::Executable;
+
+struct Key {
+  std::uint64_t a = 0x243F6A8885A308D3ull, b = 0x13198A2E03707344ull;
+  void add(std::uint64_t v) {
+    a = mix(a, v);
+    b = (b ^ std::rotl(v, 31)) * 0xD6E8FEB86659FD93ull;
+    b ^= b >> 32;
+  }
+  bool operator==(const Key&) const = default;
+};
+struct KeyHash { std::size_t operator()(const Key& k) const { return k.a; } };
+
+constexpr std::size_t kMostPlans = 512;  // the least recently used one goes
+
+struct Cache {
+  std::list<std::pair<Key, std::shared_ptr<Executable>>> plans;  // newest use first
+  std::unordered_map<Key, decltype(plans)::iterator, KeyHash> find;
+};
+Cache& cache() {  // under the graph lock
+  static auto* c = new Cache;
+  return *c;
+}
+
+/// A number's bits in its element type.
+std::int64_t bits_of(const Node& n) {
+  switch (n.type.dtype) {
+    case DType::f64: return std::bit_cast<std::int64_t>(n.number);
+    case DType::f32: return std::bit_cast<std::int32_t>(static_cast<float>(n.number));
+    case DType::bf16: return bfloat16(static_cast<float>(n.number)).bits;
+    case DType::f16: return float16(static_cast<float>(n.number)).bits;
+    case DType::bool_: return n.integer != 0;
+    default: return n.integer;
+  }
+}
+
+void hash_node(Key& key, const Order& order, std::size_t i) {
+  const Node& n = *order.nodes[i];
+  const auto inputs = order.inputs(i);
+  const bool op = !inputs.empty() || (n.kind == Kind::op && !n.computed());
+  key.add(op ? reinterpret_cast<std::uintptr_t>(n.prim) : n.kind == Kind::literal && !n.computed() ? 2 : 1);
+  std::uint64_t type = static_cast<std::uint64_t>(n.type.dtype) | static_cast<std::uint64_t>(n.type.shape.rank()) << 8;
+  for (auto d : n.type.shape) type = mix(type, static_cast<std::uint64_t>(d));
+  key.add(type);
+  if (op && n.attrs) key.add(n.attrs.hash());
+  for (auto k : inputs) key.add(k);
+}
+
+struct Work {
+  std::vector<Node*> roots;
+  Order order;
+  std::vector<Node*> leaves;
+  std::vector<Buffer*> leaf_buffers;
+  std::vector<std::int64_t> literals;
+  std::vector<char> update, donatable;
+  std::shared_ptr<Executable> executable;
+};
+
+void spent_error(const Node& n, Loc loc) {
+  throw Error({.op = "eval", .message = "this graph is spent: a parameter it reads has been overwritten by the update at " +
+                                        to_string(n.extra ? n.extra->spent_at : n.loc),
+               .where = user_loc(loc), .operands = {describe(n)}, .hint = "build the value again from the new parameters"});
+}
+
+void bind_inputs(Work& w, Loc loc) {
+  bool any_update = false;
+  for (char u : w.update) any_update |= u != 0;
+  std::unordered_map<const Node*, std::uint32_t> edges;
+  if (any_update)
+    for (std::size_t i = 0; i < w.order.nodes.size(); ++i)
+      for (auto k : w.order.inputs(i))
+        if (w.order.inputs(k).empty()) ++edges[w.order.nodes[k]];
+  for (Node* n : w.order.nodes) {
+    if (n->kind == Kind::literal && !n->computed()) {
+      w.literals.push_back(bits_of(*n));
+    } else if (n->arity == 0 || n->computed()) {
+      Buffer* b = n->data.load(std::memory_order_acquire);
+      if (!b) {
+        for (auto* held : w.leaf_buffers) release(held);
+        w.leaf_buffers.clear();
+        spent_error(*n, loc);
+      }
+      w.donatable.push_back(any_update && n->kind == Kind::leaf && handles_of(*n) == 0 && b->writable &&
+                            b->refs.load(std::memory_order_acquire) == 1 && edges_of(*n) == edges[n]);
+      retain(b);
+      w.leaves.push_back(n);
+      w.leaf_buffers.push_back(b);
+    }
+  }
+}
+
+void find_plan(Work& w) {
+  Key key;
+  for (std::size_t i = 0; i < w.order.nodes.size(); ++i) hash_node(key, w.order, i);
+  for (std::size_t k = 0; k < w.roots.size(); ++k) key.add(w.order.roots[k] * 2 + static_cast<std::uint64_t>(w.update[k]));
+  for (char d : w.donatable) key.add(static_cast<std::uint64_t>(d));
+  auto& c = cache();
+  if (const auto it = c.find.find(key); it != c.find.end()) {
+    c.plans.splice(c.plans.begin(), c.plans, it->second);
+    w.executable = it->second->second;
+    return;
+  }
+  w.executable = std::make_shared<Executable>(plan::make_plan({w.order, w.update, w.donatable}));
+  c.plans.emplace_front(key, w.executable);
+  c.find[key] = c.plans.begin();
+  if (c.plans.size() > kMostPlans) {
+    c.find.erase(c.plans.back().first);
+    c.plans.pop_back();
+  }
+}
+
+/// Results become leaves; a value behind which a leaf asked for gradients keeps its graph for backward.
+void publish(Work& w, std::span<Buffer* const> outputs) {
+  const auto& takes_over = w.executable->plan().takes_over;
+  for (std::size_t k = 0; k < w.roots.size(); ++k) {
+    Node& n = *w.roots[k];
+    Buffer* expected = nullptr;
+    if (takes_over[k] >= 0) {
+      Node& old = *w.leaves[static_cast<std::size_t>(takes_over[k])];
+      Extra& extra = extra_of(old);
+      extra.spent = true;
+      extra.spent_at = n.loc;
+      release(old.data.exchange(nullptr));
+    }
+    if (!n.data.compare_exchange_strong(expected, outputs[k], std::memory_order_acq_rel)) release(outputs[k]);  // another thread was first
+    if (n.kind == Kind::literal) n.kind = Kind::leaf;
+  }
+  for (Node* root : w.roots) {
+    Node& n = *root;
+    if (n.kind != Kind::op) continue;
+    if (n.update) {
+      n.tracked = n.wants_grad;
+      n.update = false;
+    }
+    if (!n.tracked || n.wants_grad) drop_operands(n);
+  }
+}
+
+}  // namespace
+
+void evaluate(std::span<Node* const> wanted, Loc loc) {
+  std::unique_lock lock(graph_mutex());
+  Work w;
+  for (Node* n : wanted)
+    if (!n->computed()) w.roots.push_back(n);
+  if (w.roots.empty()) return;
+  Tensors pending = take_pending_updates();  // alive until the end
+  Tensors held;
+  for (Node* n : w.roots) held.push_back(share(n));
+  w.update.assign(w.roots.size(), 0);
+  for (std::size_t k = 0; k < w.roots.size(); ++k) w.update[k] = w.roots[k]->update;
+  for (const auto& t : pending)
+    if (std::ranges::find(w.roots, t.node()) == w.roots.end()) {
+      w.roots.push_back(t.node());
+      w.update.push_back(1);
+    }
+  for (Node* n : w.roots)
+    if (n->kind == Kind::leaf) spent_error(*n, loc);
+  w.order = topological_order(w.roots);
+  bind_inputs(w, loc);
+  struct Release {
+    std::vector<Buffer*>& buffers;
+    ~Release() { for (auto* b : buffers) release(b); }
+  } release_leaves{w.leaf_buffers};
+  find_plan(w);
+  const auto& plan = w.executable->plan();
+  lock.unlock();
+
+  std::vector<Buffer*> outputs;
+  for (std::size_t k = 0; k < plan.outputs.size(); ++k) {
+    const auto& t = plan.outputs[k];
+    if (plan.takes_over[k] >= 0) {
+      outputs.push_back(w.leaf_buffers[static_cast<std::size_t>(plan.takes_over[k])]);
+      retain(outputs.back());
+    } else {
+      outputs.push_back(new_buffer(static_cast<std::size_t>(t.shape.numel()) * size_of(t.dtype)));
+    }
+  }
+  const auto failure = w.executable->run(w.leaf_buffers, w.literals, outputs);
+  if (failure.step) {
+    const std::string what = failure.what;
+    for (auto* b : outputs) release(b);
+    throw Error({.op = failure.step->name, .message = what, .where = failure.step->locs.empty() ? user_loc(loc) : failure.step->locs[0],
+                 .hint = "the values asked for were not computed; parameters are unchanged"});
+  }
+  lock.lock();
+  publish(w, outputs);
+}
+
+void eval(std::span<const Tensor> values, Loc loc) {
+  std::vector<Node*> nodes;
+  for (const auto& t : values) {
+    t.type();
+    nodes.push_back(t.node());
+  }
+  evaluate(nodes, loc);
+}
+void eval(const Tensor& value, Loc loc) { eval(std::span(&value, 1), loc); }
+
+void set_threads(int n) {
+  if (n < 1) throw Error({.op = "set_threads", .message = "cannot use " + std::to_string(n) + " threads", .hint = "give 1 or more"});
+  runtime::set_threads(n);
+}
+int threads() { return runtime::threads(); }
+
+Tensor Tensor::detach() const {
+  type();
+  if (!node_->computed()) eval(*this, where());
+  Buffer* b = node_->data.load(std::memory_order_acquire);
+  retain(b);
+  return leaf(node_->type, b, where());
+}
+
+double Tensor::item(Loc loc) const {
+  if (numel() != 1)
+    throw Error({.op = "item", .message = "needs a tensor of one element, got " + to_string(type()), .where = user_loc(loc),
+                 .operands = {describe(*node_)}, .hint = "use to_vector, or reduce it first"});
+  double v = 0;
+  copy_out(&v, DType::f64, loc);
+  return v;
+}
+
+Tensor cast(const Arg& x, DType dtype);  // declared by the operations' headers
+
+void Tensor::copy_out(void* out, DType as, Loc loc) const {
+  const Tensor t = dtype() == as ? *this : cast(Arg(*this, loc), as);
+  std::vector<Node*> nodes{t.node_};
+  if (t.node_ != node_ && node_->kind == Kind::op) nodes.push_back(node_);  // the value itself is kept too
+  evaluate(nodes, loc);
+  const Buffer* b = t.node_->data.load(std::memory_order_acquire);
+  if (!b) spent_error(*t.node_, loc);
+  if (const auto bytes = static_cast<std::size_t>(numel()) * size_of(as)) __builtin_memcpy(out, b->data, bytes);
+}
+
+}  // namespace adjoint

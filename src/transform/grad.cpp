@@ -1,0 +1,243 @@
+// grad.cpp: the reverse pass, graph to graph: vjp, grad, and the imperative backward on top.
+// Not a place for any operation's mathematics: that is each primitive's own vjp.
+#include "adjoint/grad.hpp"
+
+#include <algorithm>
+#include <vector>
+
+#include "adjoint/ops.hpp"
+#include "graph/log.hpp"
+#include "graph/topo.hpp"
+#include "ops/common.hpp"
+
+namespace adjoint {
+namespace {
+
+using NodeList = std::vector<Node*>;
+
+NodeList nodes_of(std::span<const Tensor> tensors, const char* op, Loc loc) {
+  NodeList list;
+  list.reserve(tensors.size());
+  for (const auto& t : tensors) {
+    if (!t)
+      throw Error({.op = op, .message = "a tensor without a value was passed", .where = user_loc(loc),
+                   .hint = "a default-constructed or moved-from Tensor has no gradient"});
+    list.push_back(t.node());
+  }
+  return list;
+}
+
+/// The path of operations from a node up to the loss, for messages: first user of each, at most eight.
+std::string path_to_loss(const Order& order, std::size_t from) {
+  std::string path(order.nodes[from]->prim->name);
+  std::size_t at = from;
+  for (int steps = 0; steps < 8; ++steps) {
+    std::size_t user = at + 1;
+    for (; user < order.nodes.size(); ++user)
+      if (std::ranges::find(order.inputs(user), static_cast<std::uint32_t>(at)) != order.inputs(user).end()) break;
+    if (user == order.nodes.size()) break;
+    path += std::string(" -> ") + std::string(order.nodes[user]->prim->name);
+    at = user;
+  }
+  return path;
+}
+
+void check_spent(const Node& n, const char* op, Loc loc) {
+  if (n.extra && n.extra->spent)
+    throw Error({.op = op, .message = "this graph is spent: a parameter it was built on has been overwritten by the update at " +
+                                      to_string(n.extra->spent_at),
+                 .where = user_loc(loc), .operands = {describe(n)},
+                 .hint = "build the loss again from the new parameters, or keep a copy of the old ones (a second handle)"});
+}
+
+struct Reverse {
+  const char* op;
+  Loc loc;
+};
+
+Tensors reverse(const Reverse& what, const NodeList& outputs, const Tensors& seeds, const NodeList& wrt, std::vector<bool>* reached);
+
+/// Cotangents of a node's operands: its own rule, or the rule of its definition.
+Tensors pull_back(const Reverse& what, const Order& order, std::size_t i, const Tensor& ct, std::span<const bool> wanted) {
+  const Node& n = *order.nodes[i];
+  const BackwardScope scope(n);
+  const auto& prim = *n.prim;
+  if (prim.traits.gradient == Gradient::zero) return {};
+  if (prim.traits.gradient == Gradient::smooth && prim.vjp) return prim.vjp({n, ct, wanted});
+  if (prim.traits.gradient == Gradient::smooth && prim.decompose) {
+    const Tensor simple = prim.decompose(n);
+    return reverse(what, {simple.node()}, {ct}, NodeList(n.operands().begin(), n.operands().end()), nullptr);
+  }
+  throw Error({.op = what.op, .message = std::string(prim.name) + " has no derivative; it lies on the path " + path_to_loss(order, i),
+               .where = user_loc(what.loc), .operands = {describe(n)},
+               .hint = "put stop_gradient around it if its derivative is not meant, or give one with custom_vjp"});
+}
+
+/// The reverse pass. Rules are asked only for operands behind which some wanted value lies.
+Tensors reverse(const Reverse& what, const NodeList& outputs, const Tensors& seeds, const NodeList& wrt, std::vector<bool>* reached) {
+  const Order order = topological_order(outputs, {.through_computed = true});
+  const std::size_t n = order.nodes.size();
+  std::vector<char> leads(n, 0);            // some wanted value lies at or behind this node
+  std::vector<char> is_wanted_value(n, 0);  // it is one itself
+  std::vector<std::int64_t> position(wrt.size(), -1);
+  for (std::size_t k = 0; k < wrt.size(); ++k)
+    if (const auto at = order.find(wrt[k])) {
+      position[k] = static_cast<std::int64_t>(*at);
+      is_wanted_value[*at] = 1;
+    }
+  for (std::size_t i = 0; i < n; ++i) {
+    leads[i] = is_wanted_value[i];
+    if (order.nodes[i]->kind == Kind::op && order.nodes[i]->prim->traits.gradient == Gradient::zero) continue;
+    for (auto k : order.inputs(i)) leads[i] |= leads[k];
+  }
+  std::vector<Tensor> ct(n);
+  const auto give = [&](std::size_t i, const Tensor& t) { ct[i] = ct[i] ? ct[i] + t : t; };
+  for (std::size_t k = 0; k < outputs.size(); ++k) give(order.roots[k], seeds[k]);
+
+  bool wanted[8];
+  std::vector<char> many;
+  for (std::size_t i = n; i-- > 0;) {
+    if (!ct[i] || !leads[i]) continue;
+    const Node& node = *order.nodes[i];
+    const auto inputs = order.inputs(i);
+    bool any = false;
+    bool* want = wanted;
+    if (inputs.size() > 8) {
+      many.assign(inputs.size(), 0);
+      want = reinterpret_cast<bool*>(many.data());
+    }
+    for (std::size_t k = 0; k < inputs.size(); ++k) any |= want[k] = leads[inputs[k]] != 0;
+    if (!any) continue;
+    const Tensors d = pull_back(what, order, i, ct[i], {want, inputs.size()});
+    if (!d.empty() && d.size() != inputs.size())
+      throw Error({.op = what.op, .message = "the backward rule of " + std::string(node.prim->name) + " returned " + std::to_string(d.size()) +
+                                             " cotangents for " + std::to_string(inputs.size()) + " operands",
+                   .where = user_loc(what.loc), .operands = {describe(node)}, .hint = "return one an operand, empty where there is none"});
+    const BackwardScope scope(node);
+    for (std::size_t k = 0; k < d.size(); ++k) {
+      if (!d[k] || !want[k]) continue;
+      if (!(d[k].type() == order.nodes[inputs[k]]->type))
+        throw Error({.op = what.op, .message = "the backward rule of " + std::string(node.prim->name) + " returned " + to_string(d[k].type()) +
+                                               " for operand " + std::to_string(k) + " of type " + to_string(order.nodes[inputs[k]]->type),
+                     .where = user_loc(what.loc), .operands = {describe(node)}, .hint = "a cotangent has the type of its operand"});
+      give(inputs[k], d[k]);
+    }
+    if (!is_wanted_value[i]) ct[i] = Tensor();
+  }
+  for (Node* leaf : order.nodes)
+    if (leaf->kind == Kind::leaf) check_spent(*leaf, what.op, what.loc);
+
+  Tensors result;
+  if (reached) reached->clear();
+  for (std::size_t k = 0; k < wrt.size(); ++k) {
+    const Tensor* found = position[k] < 0 ? nullptr : &ct[static_cast<std::size_t>(position[k])];
+    if (reached) reached->push_back(found && *found);
+    result.push_back(found && *found ? *found : literal(wrt[k]->type, 0, what.loc));
+  }
+  return result;
+}
+
+void need_scalar(const Tensor& loss, const char* op, Loc loc) {
+  if (loss.numel() == 1 && loss.rank() == 0) {
+    if (is_floating(loss.dtype())) return;
+    throw Error({.op = op, .message = "the loss has type " + to_string(loss.type()) + ", which has no gradient", .where = user_loc(loc),
+                 .operands = {describe(*loss.node())}, .hint = "a loss is a floating scalar"});
+  }
+  throw Error({.op = op, .message = "the loss must be a scalar, got " + to_string(loss.type()), .where = user_loc(loc),
+               .operands = {describe(*loss.node())},
+               .hint = "reduce it with mean or sum, or give a seed of its type: vjp(loss, seed, wrt)"});
+}
+
+void need_floating(std::span<const Tensor> wrt, const char* op, Loc loc) {
+  for (const auto& w : wrt)
+    if (w && !is_floating(w.dtype()))
+      throw Error({.op = op, .message = "a value of type " + to_string(w.type()) + " has no gradient", .where = user_loc(loc),
+                   .operands = {describe(*w.node())}, .hint = "differentiate with respect to floating values only"});
+}
+
+void warn_unreached(std::span<const Tensor> wrt, const std::vector<bool>& reached, const char* op, Loc loc) {
+  for (std::size_t i = 0; i < reached.size(); ++i)
+    if (!reached[i])
+      warn(std::string(op) + ": the loss does not reach " + describe(*wrt[i].node()) + "; its gradient is zero (at " +
+           to_string(user_loc(loc)) + ")");
+}
+
+}  // namespace
+
+Tensors grad(const Tensor& loss, std::span<const Tensor> wrt, Loc loc) {
+  std::lock_guard lock(graph_mutex());
+  const NodeList roots = nodes_of({&loss, 1}, "grad", loc), targets = nodes_of(wrt, "grad", loc);
+  need_scalar(loss, "grad", loc);
+  need_floating(wrt, "grad", loc);
+  std::vector<bool> reached;
+  Tensors d = reverse({"grad", loc}, roots, {literal(loss.type(), 1, loc)}, targets, &reached);
+  warn_unreached(wrt, reached, "grad", loc);
+  return d;
+}
+Tensor grad(const Tensor& loss, const Tensor& wrt, Loc loc) { return grad(loss, std::span(&wrt, 1), loc)[0]; }
+std::pair<Tensor, Tensors> value_and_grad(const Tensor& loss, std::span<const Tensor> wrt, Loc loc) {
+  return {loss, grad(loss, wrt, loc)};
+}
+
+Tensors vjp(std::span<const Tensor> outputs, std::span<const Tensor> seeds, std::span<const Tensor> wrt, Loc loc) {
+  std::lock_guard lock(graph_mutex());
+  const NodeList roots = nodes_of(outputs, "vjp", loc), targets = nodes_of(wrt, "vjp", loc);
+  nodes_of(seeds, "vjp", loc);
+  need_floating(wrt, "vjp", loc);
+  if (seeds.size() != outputs.size())
+    throw Error({.op = "vjp", .message = std::to_string(outputs.size()) + " outputs but " + std::to_string(seeds.size()) + " seeds",
+                 .where = user_loc(loc), .hint = "give one seed an output"});
+  for (std::size_t i = 0; i < seeds.size(); ++i)
+    if (!(seeds[i].type() == outputs[i].type()))
+      throw Error({.op = "vjp", .message = "the seed is " + to_string(seeds[i].type()) + ", the output " + to_string(outputs[i].type()),
+                   .where = user_loc(loc), .operands = {describe(*outputs[i].node()), describe(*seeds[i].node())},
+                   .hint = "a seed has the type of its output"});
+  return reverse({"vjp", loc}, roots, Tensors(seeds.begin(), seeds.end()), targets, nullptr);
+}
+Tensor vjp(const Tensor& output, const Tensor& seed, const Tensor& wrt, Loc loc) {
+  return vjp(std::span(&output, 1), std::span(&seed, 1), std::span(&wrt, 1), loc)[0];
+}
+
+static void backward_from(const Tensor& loss, const Tensor& seed, BackwardOptions options, Loc loc) {
+  std::lock_guard lock(graph_mutex());
+  Node* root = loss.node();
+  if (!root->tracked)
+    throw Error({.op = "backward", .message = root->arity == 0 && root->computed()
+                     ? "the graph behind this value was released" : "no leaf behind this value asked for gradients",
+                 .where = user_loc(loc), .operands = {describe(*root)},
+                 .hint = "mark leaves with requires_grad() before building the loss; call backward(loss, {.retain = true}) to keep the graph for a second call"});
+  const Order order = topological_order(std::span(&root, 1), {.through_computed = true});
+  NodeList leaves;
+  for (Node* n : order.nodes)
+    if (n->wants_grad) leaves.push_back(n);
+  const Tensors d = reverse({"backward", loc}, {root}, {seed}, leaves, nullptr);
+  for (std::size_t i = 0; i < leaves.size(); ++i) {
+    Tensor& slot = extra_of(*leaves[i]).grad;
+    slot = slot ? slot + d[i] : d[i];
+  }
+  // The accumulated gradients keep what they still need; the loss itself lets go of its graph.
+  if (!options.retain && root->kind == Kind::op) {
+    Tensors keep{loss};
+    for (std::size_t i = 0; i < leaves.size(); ++i) keep.push_back(leaves[i]->extra->grad);
+    eval(keep, loc);
+    root->tracked = false;
+    drop_operands(*root);
+  }
+}
+
+void backward(const Tensor& loss, BackwardOptions options, Loc loc) {
+  nodes_of({&loss, 1}, "backward", loc);
+  need_scalar(loss, "backward", loc);
+  backward_from(loss, literal(loss.type(), 1, loc), options, loc);
+}
+
+void backward(const Tensor& loss, const Tensor& seed, BackwardOptions options, Loc loc) {
+  nodes_of({&loss, 1}, "backward", loc);
+  nodes_of({&seed, 1}, "backward", loc);
+  if (!(seed.type() == loss.type()))
+    throw Error({.op = "backward", .message = "the seed is " + to_string(seed.type()) + ", the output " + to_string(loss.type()),
+                 .where = user_loc(loc), .operands = {describe(*loss.node()), describe(*seed.node())}, .hint = "a seed has the type of its output"});
+  backward_from(loss, seed, options, loc);
+}
+
+}  // namespace adjoint
