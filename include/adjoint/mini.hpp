@@ -16,7 +16,7 @@
 
 namespace adjoint::mini {
 using Shape = std::vector<std::size_t>;
-/// The scalar functions of T. Specialise it for a scalar that <cmath> does not know.
+/// The scalar functions of T. Specialise it for a scalar that `<cmath>` does not know.
 template <class T> struct Math {
   static T exp(T x) { return std::exp(x); }
   static T log(T x) { return std::log(x); }
