@@ -1,20 +1,24 @@
-// reference_tensor.hpp: the value that the reference interpreter computes with: a shape and
-// elements in row-major order. Not a Tensor of the library: no graph, no views, one scalar type T
-// for every element type.
+// reference_tensor.hpp: the value that the reference interpreter computes with, and walks over its
+// elements. Not a Tensor of the library: no graph, no views, one scalar type T for every element
+// type.
 #pragma once
 
 #include <cstdint>
 #include <utility>
 #include <vector>
 
+#include "adjoint/dtype.hpp"
+
 namespace adjoint::check {
 
 using Sizes = std::vector<std::int64_t>;
 
-/// Elements of any DType stand as T. T must hold 64-bit integers for i64 to be exact: Quad and long
-/// double do.
+/// Row-major elements. `dtype` says what they stand for; floating types are not rounded to it,
+/// integers are. T must hold 64-bit integers for i64 to be exact: Quad and long double do, double
+/// does up to 2^53.
 template <class T> struct RefTensor {
   Sizes shape;
+  DType dtype = DType::f64;
   std::vector<T> data;
 };
 
@@ -23,9 +27,9 @@ inline std::int64_t count(const Sizes& shape) {
   for (const auto d : shape) n *= d;
   return n;
 }
-template <class T> RefTensor<T> filled(Sizes shape, T value) {
+template <class T> RefTensor<T> filled(Sizes shape, DType dtype, T value) {
   const auto n = static_cast<std::size_t>(count(shape));
-  return {std::move(shape), std::vector<T>(n, value)};
+  return {std::move(shape), dtype, std::vector<T>(n, value)};
 }
 
 /// Flat position of an index.
@@ -34,11 +38,12 @@ inline std::size_t flat(const Sizes& index, const Sizes& shape) {
   for (std::size_t d = 0; d < shape.size(); ++d) at = at * shape[d] + index[d];
   return static_cast<std::size_t>(at);
 }
-/// Calls visit(index) for every index of the shape, in row-major order.
+/// Calls visit(index, flat position) for every index of the shape, in row-major order.
 template <class Visit> void each_index(const Sizes& shape, Visit visit) {
   Sizes index(shape.size(), 0);
-  for (std::int64_t left = count(shape); left > 0; --left) {
-    visit(std::as_const(index));
+  const auto n = static_cast<std::size_t>(count(shape));
+  for (std::size_t at = 0; at < n; ++at) {
+    visit(std::as_const(index), at);
     for (std::size_t d = shape.size(); d-- > 0;) {
       if (++index[d] < shape[d]) break;
       index[d] = 0;

@@ -59,8 +59,9 @@ template <class T> struct Scalar {
   static T sub(T x, T y) { return x - y; }
   static T mul(T x, T y) { return x * y; }
   static T div(T x, T y) { return x / y; }
-  static T maximum(T x, T y) { return nan(x) || x > y ? x : y; }
-  static T minimum(T x, T y) { return nan(x) || x < y ? x : y; }
+  /// -0 counts as less than +0, which the sums at 0 say.
+  static T maximum(T x, T y) { return x == 0 && y == 0 ? x + y : nan(x) || x > y ? x : y; }
+  static T minimum(T x, T y) { return x == 0 && y == 0 ? -(-x + -y) : nan(x) || x < y ? x : y; }
   /// x - y floor(x / y): the sign is that of y.
   static T remainder(T x, T y) {
     const T r = E::fmod(x, y);

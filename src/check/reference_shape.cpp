@@ -1,0 +1,122 @@
+// reference_shape.cpp: operations that move elements and compute nothing, each as "which element
+// comes from where". Not views: every result is written out.
+#include <numeric>
+
+#include "adjoint/error.hpp"
+#include "check/reference_op.hpp"
+
+namespace adjoint::check {
+namespace {
+
+/// y[index] = x[from(index)] for every index of `shape`.
+template <class T, class From> RefTensor<T> gather(const RefTensor<T>& x, Sizes shape, From from) {
+  RefTensor<T> y = filled(std::move(shape), x.dtype, T(0));
+  each_index(y.shape, [&](const Sizes& index, std::size_t at) {
+    y.data[at] = x.data.at(flat(from(index), x.shape));
+  });
+  return y;
+}
+/// y[to(index)] += x[index] over zeros of `shape`.
+template <class T, class To> RefTensor<T> scatter(const RefTensor<T>& x, Sizes shape, To to) {
+  RefTensor<T> y = filled(std::move(shape), x.dtype, T(0));
+  each_index(x.shape, [&](const Sizes& index, std::size_t at) {
+    y.data.at(flat(to(index), y.shape)) += x.data[at];
+  });
+  return y;
+}
+
+template <class T> RefTensor<T> same(const Call<T>& c) { return *c.in[0]; }
+template <class T> RefTensor<T> reshape(const Call<T>& c) {
+  RefTensor<T> y = *c.in[0];
+  y.shape = c.settings.ints("shape");
+  return y;
+}
+/// Axis i of the result is axis axes[i] of x.
+template <class T> RefTensor<T> permute(const Call<T>& c) {
+  const Sizes axes = c.settings.ints("axes");
+  const auto& x = *c.in[0];
+  Sizes shape;
+  for (const auto a : axes) shape.push_back(x.shape.at(static_cast<std::size_t>(a)));
+  return gather(x, shape, [&](const Sizes& index) {
+    Sizes from(index.size());
+    for (std::size_t d = 0; d < index.size(); ++d)
+      from[static_cast<std::size_t>(axes[d])] = index[d];
+    return from;
+  });
+}
+template <class T> RefTensor<T> broadcast_to(const Call<T>& c) {
+  const auto& x = *c.in[0];
+  return gather(x, c.settings.ints("shape"), [&](const Sizes& index) {
+    Sizes from(index.end() - static_cast<std::ptrdiff_t>(x.shape.size()), index.end());
+    for (std::size_t d = 0; d < from.size(); ++d)
+      if (x.shape[d] == 1) from[d] = 0;
+    return from;
+  });
+}
+Sizes affine(const Sizes& index, const Sizes& start, const Sizes& step) {
+  Sizes at(index.size());
+  for (std::size_t d = 0; d < at.size(); ++d) at[d] = start.at(d) + index[d] * step.at(d);
+  return at;
+}
+template <class T> RefTensor<T> slice(const Call<T>& c) {
+  const Sizes start = c.settings.ints("start"), step = c.settings.ints("step");
+  return gather(*c.in[0], c.settings.ints("size"),
+                [&](const Sizes& i) { return affine(i, start, step); });
+}
+/// x written into zeros: the transpose of slice.
+template <class T> RefTensor<T> embed(const Call<T>& c) {
+  const Sizes start = c.settings.ints("start"), step = c.settings.ints("step");
+  return scatter(*c.in[0], c.settings.ints("shape"),
+                 [&](const Sizes& i) { return affine(i, start, step); });
+}
+template <class T> RefTensor<T> concat(const Call<T>& c) {
+  const auto axis = static_cast<std::size_t>(c.settings.integer("axis"));
+  Sizes shape = c.in[0]->shape;
+  shape.at(axis) = 0;
+  for (const auto* part : c.in) shape[axis] += part->shape[axis];
+  RefTensor<T> y = filled(shape, c.in[0]->dtype, T(0));
+  std::int64_t first = 0;
+  for (const auto* part : c.in) {
+    each_index(part->shape, [&](Sizes index, std::size_t at) {
+      index[axis] += first;
+      y.data[flat(index, shape)] = part->data[at];
+    });
+    first += part->shape[axis];
+  }
+  return y;
+}
+template <class T> RefTensor<T> flip(const Call<T>& c) {
+  const Sizes axes = c.settings.ints("axes");
+  const auto& x = *c.in[0];
+  return gather(x, x.shape, [&](Sizes index) {
+    for (const auto a : axes) {
+      const auto d = static_cast<std::size_t>(a);
+      index[d] = x.shape[d] - 1 - index[d];
+    }
+    return index;
+  });
+}
+/// y[index] = index[axis]
+template <class T> RefTensor<T> iota(const Call<T>& c) {
+  const auto axis = static_cast<std::size_t>(c.settings.integer("axis"));
+  RefTensor<T> y = filled(c.shape, c.dtype, T(0));
+  each_index(y.shape, [&](const Sizes& index, std::size_t at) {
+    y.data[at] = stored(T(index.at(axis)), c.dtype);
+  });
+  return y;
+}
+
+template <class T>
+constexpr std::pair<std::string_view, Definition<T>> kTable[] = {
+    {"reshape", reshape<T>}, {"permute", permute<T>}, {"broadcast_to", broadcast_to<T>},
+    {"slice", slice<T>},     {"embed", embed<T>},     {"concat", concat<T>},
+    {"flip", flip<T>},       {"iota", iota<T>},       {"stop_gradient", same<T>},
+};
+
+}  // namespace
+
+template <class T> Table<T> shape_table() { return kTable<T>; }
+template Table<double> shape_table<double>();
+template Table<Quad> shape_table<Quad>();
+
+}  // namespace adjoint::check
