@@ -1,0 +1,53 @@
+// loader.hpp: batches of normalised pictures, ready for a model. Not the training loop, and no tensors.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "adjoint/data/images.hpp"
+#include "adjoint/data/order.hpp"
+#include "adjoint/data/prefetch.hpp"
+
+namespace adjoint::data {
+
+/// [size, H, W, C] or [size, C, H, W] values, by the loader's layout, and the classes.
+struct ImageBatch {
+  std::int64_t epoch = 0, index = 0, size = 0;
+  std::vector<float> images;
+  std::vector<std::int32_t> labels;
+  std::vector<std::int64_t> examples;  ///< which pictures of the set these are
+};
+
+struct LoaderOptions {
+  OrderOptions order = {};
+  Augment augment = {};
+  PixelStatistics statistics = {};  ///< empty: those of the set itself
+  ImageLayout layout = ImageLayout::chw;
+  std::size_t prefetch = 2;         ///< finished batches kept ahead
+};
+
+/// Every batch is a pure function of (set, options, epoch, index); the prefetching thread changes when
+/// it is made and nothing else. The set must outlive the loader and what it started.
+class ImageLoader {
+ public:
+  explicit ImageLoader(const ImageSet& set, const LoaderOptions& options = {},
+                       Loc loc = Loc::current());
+
+  std::int64_t batches() const { return order_.batches(); }
+  const PixelStatistics& statistics() const { return options_.statistics; }
+
+  /// Batch `index` of `epoch`, made by the calling thread.
+  ImageBatch batch(std::int64_t epoch, std::int64_t index);
+
+  /// The batches `first` ... of an epoch, made ahead on a thread. Independent of this object's later use.
+  ///   for (auto batches = loader.epoch(3); auto b = batches->next();) train(*b);
+  std::unique_ptr<Prefetcher<ImageBatch>> epoch(std::int64_t epoch, std::int64_t first = 0) const;
+
+ private:
+  const ImageSet* set_;
+  LoaderOptions options_;
+  BatchOrder order_;
+};
+
+}  // namespace adjoint::data
