@@ -32,7 +32,7 @@ struct ScalarFunction {
 /// Number of functions; their indices are 0 ... count-1, fixed within one build.
 int scalar_function_count();
 const ScalarFunction& scalar_function(int index);
-/// The index of a name, or -1. Constant time.
+/// The index of a name, or -1. Logarithmic time.
 int find_scalar_function(std::string_view name);
 
 }  // namespace adjoint::plan

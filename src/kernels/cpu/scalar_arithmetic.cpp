@@ -1,0 +1,142 @@
+// scalar_arithmetic.cpp: the floating-point functions that are exact or rounded once, and the remainders.
+// Not functions that need a polynomial: those are scalar_activations.cpp and scalar_sleef.cpp.
+#include "kernels/cpu/simd_setup.hpp"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/cpu/scalar_arithmetic.cpp"
+#include <hwy/foreach_target.h>
+
+#include "kernels/cpu/scalar_loops-inl.hpp"
+
+#include <bit>
+#include <cmath>
+#include <limits>
+#include <type_traits>
+
+HWY_BEFORE_NAMESPACE();
+namespace adjoint::cpu::HWY_NAMESPACE {
+namespace {
+
+void fill_unary(KernelTable& t) {
+  float1(t, "neg", [](auto, auto x) { return hn::Neg(x); });
+  float1(t, "abs", [](auto, auto x) { return hn::Abs(x); });
+  float1(t, "square", [](auto, auto x) { return hn::Mul(x, x); });
+  float1(t, "sqrt", [](auto, auto x) { return sqrt(x); });
+  float1(t, "reciprocal", [](auto d, auto x) { return hn::Div(hn::Set(d, 1), x); });
+  float1(t, "rsqrt", [](auto d, auto x) { return hn::Div(hn::Set(d, 1), sqrt(x)); });
+  float1(t, "floor", [](auto, auto x) { return floor(x); });
+  float1(t, "ceil", [](auto, auto x) { return ceil(x); });
+  float1(t, "trunc", [](auto, auto x) { return trunc(x); });
+  float1(t, "round", [](auto, auto x) { return round_even(x); });
+  // x where it is positive or NaN, else +0.
+  float1(t, "relu", [](auto d, auto x) { return hn::IfThenZeroElse(hn::Le(x, hn::Zero(d)), x); });
+  // -1 or 1; zeros and NaN stay what they are.
+  float1(t, "sign", [](auto d, auto x) {
+    const auto one = hn::CopySign(hn::Set(d, 1), x);
+    return hn::IfThenElse(hn::Gt(hn::Abs(x), hn::Zero(d)), one, x);
+  });
+}
+
+// IEEE 754-2019 maximum and minimum: NaN wins, and -0 is below +0. Equal operands have equal bits but for the sign of
+// zeros, so the bitwise and/or of both is the operand, or the right zero.
+struct Maximum {
+  template <class D, class V>
+  HWY_INLINE V operator()(D, V a, V b) const {
+    const V m = hn::IfThenElse(hn::Eq(a, b), hn::And(a, b), max_or_second(a, b));
+    return hn::IfThenElse(hn::Ne(a, a), a, m);
+  }
+};
+struct Minimum {
+  template <class D, class V>
+  HWY_INLINE V operator()(D, V a, V b) const {
+    const V m = hn::IfThenElse(hn::Eq(a, b), hn::Or(a, b), min_or_second(a, b));
+    return hn::IfThenElse(hn::Ne(a, a), a, m);
+  }
+};
+
+void fill_binary(KernelTable& t) {
+  float2(t, "add", [](auto, auto a, auto b) { return hn::Add(a, b); });
+  float2(t, "sub", [](auto, auto a, auto b) { return hn::Sub(a, b); });
+  float2(t, "mul", [](auto, auto a, auto b) { return hn::Mul(a, b); });
+  float2(t, "div", [](auto, auto a, auto b) { return hn::Div(a, b); });
+  float2(t, "maximum", Maximum{});
+  float2(t, "minimum", Minimum{});
+  float2(t, "copysign", [](auto, auto a, auto b) { return hn::CopySign(a, b); });
+  float3(t, "fma", [](auto, auto a, auto b, auto c) { return fma(a, b, c); });
+  // A NaN x stays; a NaN bound does not bound; lo > hi gives hi.
+  float3(t, "clamp", [](auto, auto x, auto lo, auto hi) {
+    const auto y = hn::IfThenElse(hn::Lt(x, lo), lo, x);
+    return hn::IfThenElse(hn::Gt(y, hi), hi, y);
+  });
+}
+
+// The C library's fmod is exact, hence the same everywhere.
+
+struct Remainder {  // the sign of b, as in Python
+  template <class T>
+  T operator()(T a, T b) const {
+    const T r = std::fmod(a, b);
+    if (r == 0) return std::copysign(T(0), b);
+    return std::signbit(r) != std::signbit(b) && !std::isinf(b) ? r + b : std::signbit(r) != std::signbit(b) ? b : r;
+  }
+};
+struct FloorDivide {  // the integer q with a = q*b + remainder(a, b)
+  template <class T>
+  T operator()(T a, T b) const {
+    if (b == 0 || std::isnan(a) || std::isnan(b) || std::isinf(a)) return a / b;
+    T r = std::fmod(a, b), q = (a - r) / b;
+    if (r != 0 && std::signbit(r) != std::signbit(b)) q -= 1;
+    if (q == 0) return std::copysign(T(0), a / b);
+    return std::nearbyint(q);  // a - r is a multiple of b up to its rounding
+  }
+};
+struct NextAfter {
+  template <class T>
+  T operator()(T a, T b) const {
+    using I = std::conditional_t<sizeof(T) == 8, std::int64_t, std::int32_t>;
+    if (std::isnan(a) || std::isnan(b)) return a + b;
+    if (a == b) return b;
+    if (a == 0) return std::copysign(std::numeric_limits<T>::denorm_min(), b);
+    const I i = std::bit_cast<I>(a);
+    return std::bit_cast<T>(static_cast<I>((a < b) == (a > 0) ? i + 1 : i - 1));
+  }
+};
+
+template <class F>
+void element2(KernelTable& t, std::string_view name, F) {
+  set_f32(t, name, &plain_loop2<float, float, F>);
+  t.set(name, DType::f64, &plain_loop2<double, double, F>);
+}
+
+template <class T>
+void fill_predicates(KernelTable& t, DType dt) {
+  constexpr T inf = std::numeric_limits<T>::infinity();
+  const auto set = [&](std::string_view name, auto f) { t.set(name, dt, &plain_loop1<T, Byte, decltype(f)>); };
+  set("isnan", [](T x) { return static_cast<Byte>(x != x); });
+  set("isinf", [](T x) { return static_cast<Byte>(std::fabs(x) == inf); });
+  set("isfinite", [](T x) { return static_cast<Byte>(std::fabs(x) < inf); });
+}
+
+}  // namespace
+
+static void arithmetic(KernelTable& t) {
+  fill_unary(t);
+  fill_binary(t);
+  element2(t, "fmod", [](auto a, auto b) { return std::fmod(a, b); });
+  element2(t, "remainder", Remainder{});
+  element2(t, "floor_divide", FloorDivide{});
+  t.set("nextafter", DType::f32, &plain_loop2<float, float, NextAfter>);
+  t.set("nextafter", DType::f64, &plain_loop2<double, double, NextAfter>);
+  for (const DType d : {DType::f32, DType::bf16, DType::f16}) fill_predicates<float>(t, d);
+  fill_predicates<double>(t, DType::f64);
+}
+
+}  // namespace adjoint::cpu::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace adjoint::cpu {
+HWY_EXPORT(arithmetic);
+void fill_arithmetic(KernelTable& table) { HWY_DYNAMIC_DISPATCH(arithmetic)(table); }
+}  // namespace adjoint::cpu
+#endif  // HWY_ONCE
