@@ -55,7 +55,10 @@ class Shape {
     return n;
   }
   constexpr bool operator==(const Shape& o) const {
-    return rank_ == o.rank_ && std::equal(begin(), end(), o.begin());
+    if (rank_ != o.rank_) return false;
+    for (std::size_t i = 0; i < size(); ++i)
+      if (dims_[i] != o.dims_[i]) return false;
+    return true;
   }
 
  private:

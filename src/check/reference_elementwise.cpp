@@ -112,7 +112,7 @@ constexpr std::pair<std::string_view, IntFn> kIntegers[] = {
                .message = std::string(name) + " is not defined for " + std::string(name_of(d))});
 }
 
-template <class T> RefTensor<T> cast(const Call<T>& c) {
+template <class T> RefTensor<T> cast(const Application<T>& c) {
   RefTensor<T> y = *c.in[0];
   const bool truncates = is_floating(y.dtype) && is_integer(c.dtype);
   const I low = c.dtype == DType::u8    ? 0
@@ -128,14 +128,14 @@ template <class T> RefTensor<T> cast(const Call<T>& c) {
   return y;
 }
 
-template <class T> RefTensor<T> where(const Call<T>& c) {
+template <class T> RefTensor<T> where(const Application<T>& c) {
   RefTensor<T> y = *c.in[1];
   for (std::size_t i = 0; i < y.data.size(); ++i)
     if (c.in[0]->data[i] == 0) y.data[i] = c.in[2]->data[i];
   return y;
 }
 
-template <class T> RefTensor<T> integers(const Call<T>& c) {
+template <class T> RefTensor<T> integers(const Application<T>& c) {
   RefTensor<T> y = filled(c.in[0]->shape, c.dtype, T(0));
   const DType from = c.in[0]->dtype;
   const auto f = find_scalar(kIntegers, c.name);
@@ -149,7 +149,7 @@ template <class T> RefTensor<T> integers(const Call<T>& c) {
   return y;
 }
 
-template <class T> RefTensor<T> scalar_function(const Call<T>& c) {
+template <class T> RefTensor<T> scalar_function(const Application<T>& c) {
   if (!is_floating(c.in[0]->dtype)) return integers(c);
   RefTensor<T> y = filled(c.in[0]->shape, c.dtype, T(0));
   const auto f1 = find_scalar(kUnary<T>, c.name);

@@ -32,12 +32,12 @@ void each_chosen(const Sizes& whole, const RefTensor<T>& idx, std::size_t axis, 
     visit(flat(to, whole), at);
   });
 }
-template <class T> std::size_t axis_of(const Call<T>& c) {
+template <class T> std::size_t axis_of(const Application<T>& c) {
   return static_cast<std::size_t>(c.settings.integer("axis"));
 }
 
 /// y[.., j, ..] = x[.., idx[j], ..]
-template <class T> RefTensor<T> take(const Call<T>& c) {
+template <class T> RefTensor<T> take(const Application<T>& c) {
   const auto &x = *c.in[0], &idx = *c.in[1];
   const std::size_t axis = axis_of(c);
   Sizes shape = x.shape;
@@ -50,7 +50,7 @@ template <class T> RefTensor<T> take(const Call<T>& c) {
   return y;
 }
 /// y = base, then y[.., idx[j], ..] += x[.., j, ..] in the order of j. Operands: base, idx, x.
-template <class T> RefTensor<T> scatter_add(const Call<T>& c) {
+template <class T> RefTensor<T> scatter_add(const Application<T>& c) {
   RefTensor<T> y = *c.in[0];
   const auto &idx = *c.in[1], &x = *c.in[2];
   each_chosen(y.shape, idx, axis_of(c), x.shape, [&](std::size_t to, std::size_t from) {

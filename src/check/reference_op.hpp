@@ -15,14 +15,14 @@ namespace adjoint::check {
 
 /// What a definition sees. `shape` and `dtype` are what the library inferred; a definition that can
 /// derive its shape itself does so, and the interpreter compares.
-template <class T> struct Call {
+template <class T> struct Application {
   std::string_view name;
   Settings settings = {};
   std::vector<const RefTensor<T>*> in = {};
   Sizes shape = {};
   DType dtype = DType::f64;
 };
-template <class T> using Definition = RefTensor<T> (*)(const Call<T>&);
+template <class T> using Definition = RefTensor<T> (*)(const Application<T>&);
 template <class T> using Table = std::span<const std::pair<std::string_view, Definition<T>>>;
 
 /// The tables, a file each. Instantiated for double and Quad.

@@ -7,7 +7,7 @@ namespace adjoint::check {
 namespace {
 
 /// [b.., m, k] x [b.., k, n]
-template <class T> RefTensor<T> dot(const Call<T>& c) {
+template <class T> RefTensor<T> dot(const Application<T>& c) {
   const auto &x = *c.in[0], &y = *c.in[1];
   const std::size_t last = x.shape.size() - 1;
   Sizes shape = x.shape;

@@ -13,10 +13,10 @@ bool listed(const Sizes& axes, std::size_t d) {
   return std::find(axes.begin(), axes.end(), static_cast<std::int64_t>(d)) != axes.end();
 }
 /// `axes` as a list, or the one `axis`.
-template <class T> Sizes axes_of(const Call<T>& c) {
+template <class T> Sizes axes_of(const Application<T>& c) {
   return c.settings.has("axes") ? c.settings.ints("axes") : Sizes{c.settings.integer("axis")};
 }
-template <class T> bool keeps_axes(const Call<T>& c) {
+template <class T> bool keeps_axes(const Application<T>& c) {
   return c.settings.has("keepdim") && c.settings.flag("keepdim");
 }
 
@@ -32,7 +32,7 @@ void each_reduced(const RefTensor<T>& x, const Sizes& axes, Visit visit) {
     visit(flat(k, kept), flat(g, gone), x.data[at]);
   });
 }
-template <class T> RefTensor<T> start(const Call<T>& c, const Sizes& axes, T value) {
+template <class T> RefTensor<T> start(const Application<T>& c, const Sizes& axes, T value) {
   Sizes shape;
   for (std::size_t d = 0; d < c.in[0]->shape.size(); ++d) {
     if (!listed(axes, d))
@@ -44,7 +44,7 @@ template <class T> RefTensor<T> start(const Call<T>& c, const Sizes& axes, T val
 }
 
 /// y = f(y, x) over the elements, from `first`.
-template <class T, class F> RefTensor<T> fold(const Call<T>& c, T first, F f) {
+template <class T, class F> RefTensor<T> fold(const Application<T>& c, T first, F f) {
   const Sizes axes = axes_of(c);
   RefTensor<T> y = start(c, axes, first);
   each_reduced(*c.in[0], axes, [&](std::size_t to, std::size_t, T v) {
@@ -62,28 +62,28 @@ template <class T> T highest(DType d) {
   return is_floating(d) ? Scalar<T>::infinity() : d == DType::u8 ? T(255) : -lowest<T>(d) - 1;
 }
 
-template <class T> RefTensor<T> sum(const Call<T>& c) {
+template <class T> RefTensor<T> sum(const Application<T>& c) {
   return fold(c, T(0), [](T a, T b) { return a + b; });
 }
-template <class T> RefTensor<T> prod(const Call<T>& c) {
+template <class T> RefTensor<T> prod(const Application<T>& c) {
   return fold(c, T(1), [d = c.dtype](T a, T b) { return product(a, b, d); });
 }
-template <class T> RefTensor<T> amax(const Call<T>& c) {
+template <class T> RefTensor<T> amax(const Application<T>& c) {
   return fold(c, lowest<T>(c.dtype), Scalar<T>::maximum);
 }
-template <class T> RefTensor<T> amin(const Call<T>& c) {
+template <class T> RefTensor<T> amin(const Application<T>& c) {
   return fold(c, highest<T>(c.dtype), Scalar<T>::minimum);
 }
-template <class T> RefTensor<T> any(const Call<T>& c) {
+template <class T> RefTensor<T> any(const Application<T>& c) {
   return fold(c, T(0), Scalar<T>::logical_or);
 }
-template <class T> RefTensor<T> all(const Call<T>& c) {
+template <class T> RefTensor<T> all(const Application<T>& c) {
   return fold(c, T(1), Scalar<T>::logical_and);
 }
 
 /// Position of the extreme element among the reduced axes: the first NaN, else the first extreme
 /// one; -1 over nothing.
-template <class T, class Better> RefTensor<T> position(const Call<T>& c, Better better) {
+template <class T, class Better> RefTensor<T> position(const Application<T>& c, Better better) {
   const Sizes axes = axes_of(c);
   RefTensor<T> y = start(c, axes, T(-1)), best = y;
   each_reduced(*c.in[0], axes, [&](std::size_t to, std::size_t k, T v) {
@@ -93,10 +93,10 @@ template <class T, class Better> RefTensor<T> position(const Call<T>& c, Better 
   });
   return y;
 }
-template <class T> RefTensor<T> argmax(const Call<T>& c) {
+template <class T> RefTensor<T> argmax(const Application<T>& c) {
   return position(c, [](T v, T old) { return v > old; });
 }
-template <class T> RefTensor<T> argmin(const Call<T>& c) {
+template <class T> RefTensor<T> argmin(const Application<T>& c) {
   return position(c, [](T v, T old) { return v < old; });
 }
 

@@ -25,14 +25,14 @@ template <class T, class To> RefTensor<T> scatter(const RefTensor<T>& x, Sizes s
   return y;
 }
 
-template <class T> RefTensor<T> same(const Call<T>& c) { return *c.in[0]; }
-template <class T> RefTensor<T> reshape(const Call<T>& c) {
+template <class T> RefTensor<T> same(const Application<T>& c) { return *c.in[0]; }
+template <class T> RefTensor<T> reshape(const Application<T>& c) {
   RefTensor<T> y = *c.in[0];
   y.shape = c.settings.ints("shape");
   return y;
 }
 /// Axis i of the result is axis axes[i] of x.
-template <class T> RefTensor<T> permute(const Call<T>& c) {
+template <class T> RefTensor<T> permute(const Application<T>& c) {
   const Sizes axes = c.settings.ints("axes");
   const auto& x = *c.in[0];
   Sizes shape;
@@ -44,7 +44,7 @@ template <class T> RefTensor<T> permute(const Call<T>& c) {
     return from;
   });
 }
-template <class T> RefTensor<T> broadcast_to(const Call<T>& c) {
+template <class T> RefTensor<T> broadcast_to(const Application<T>& c) {
   const auto& x = *c.in[0];
   return gather(x, c.settings.ints("shape"), [&](const Sizes& index) {
     Sizes from(index.end() - static_cast<std::ptrdiff_t>(x.shape.size()), index.end());
@@ -58,18 +58,18 @@ Sizes affine(const Sizes& index, const Sizes& start, const Sizes& step) {
   for (std::size_t d = 0; d < at.size(); ++d) at[d] = start.at(d) + index[d] * step.at(d);
   return at;
 }
-template <class T> RefTensor<T> slice(const Call<T>& c) {
+template <class T> RefTensor<T> slice(const Application<T>& c) {
   const Sizes start = c.settings.ints("start"), step = c.settings.ints("step");
   return gather(*c.in[0], c.settings.ints("size"),
                 [&](const Sizes& i) { return affine(i, start, step); });
 }
 /// x written into zeros: the transpose of slice.
-template <class T> RefTensor<T> embed(const Call<T>& c) {
+template <class T> RefTensor<T> embed(const Application<T>& c) {
   const Sizes start = c.settings.ints("start"), step = c.settings.ints("step");
   return scatter(*c.in[0], c.settings.ints("shape"),
                  [&](const Sizes& i) { return affine(i, start, step); });
 }
-template <class T> RefTensor<T> concat(const Call<T>& c) {
+template <class T> RefTensor<T> concat(const Application<T>& c) {
   const auto axis = static_cast<std::size_t>(c.settings.integer("axis"));
   Sizes shape = c.in[0]->shape;
   shape.at(axis) = 0;
@@ -85,7 +85,7 @@ template <class T> RefTensor<T> concat(const Call<T>& c) {
   }
   return y;
 }
-template <class T> RefTensor<T> flip(const Call<T>& c) {
+template <class T> RefTensor<T> flip(const Application<T>& c) {
   const Sizes axes = c.settings.ints("axes");
   const auto& x = *c.in[0];
   return gather(x, x.shape, [&](Sizes index) {
@@ -97,7 +97,7 @@ template <class T> RefTensor<T> flip(const Call<T>& c) {
   });
 }
 /// y[index] = index[axis]
-template <class T> RefTensor<T> iota(const Call<T>& c) {
+template <class T> RefTensor<T> iota(const Application<T>& c) {
   const auto axis = static_cast<std::size_t>(c.settings.integer("axis"));
   RefTensor<T> y = filled(c.shape, c.dtype, T(0));
   each_index(y.shape, [&](const Sizes& index, std::size_t at) {

@@ -84,7 +84,31 @@ Tensors promote_and_broadcast(const Primitive& prim, std::initializer_list<const
   return out;
 }
 
+/// The operands as they are when all tensors have one type: the common case, without a vector. Numbers become literals.
+static bool all_alike(std::initializer_list<const Arg*> in, const Tensor** out, Tensor* made, Loc loc) {
+  const Type* type = nullptr;
+  for (auto* a : in) {
+    if (!a->tensor) continue;
+    if (!*a->tensor) return false;
+    const Type& t = a->tensor->type();
+    if (type && type != &t && !(*type == t)) return false;
+    type = &t;
+  }
+  if (!type || !is_floating(type->dtype)) return false;
+  std::size_t k = 0;
+  for (auto* a : in) {
+    if (!a->tensor) made[k] = literal(*type, a->number, loc);
+    out[k] = a->tensor ? a->tensor : &made[k];
+    ++k;
+  }
+  return true;
+}
+
 Tensor apply_elementwise(const Primitive& prim, std::initializer_list<const Arg*> in, Loc loc, Attrs attrs) {
+  const Tensor* operands[3];
+  Tensor made[3];
+  if (in.size() <= 3 && all_alike(in, operands, made, loc))
+    return apply(prim, std::span<const Tensor* const>(operands, in.size()), std::move(attrs), loc);
   return apply(prim, promote_and_broadcast(prim, in, loc), std::move(attrs), loc);
 }
 

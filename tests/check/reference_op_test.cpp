@@ -25,7 +25,7 @@ std::string run(std::string_view name, const std::vector<Ref>& in, const std::st
                 DType dtype = DType::f64, const Sizes& shape = {}) {
   const auto f = find_definition<Quad>(name);
   if (!f) return "no definition";
-  Call<Quad> call{name, Settings(settings), {}, shape, dtype};
+  Application<Quad> call{name, Settings(settings), {}, shape, dtype};
   for (const auto& t : in) call.in.push_back(&t);
   const Ref y = f(call);
   std::string text = "[";

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstring>
 
 #include "kernels/cpu/gemm_tile-inl.hpp"
 #include "kernels/cpu/scratch.hpp"
@@ -64,8 +65,7 @@ HWY_INLINE void pack_panel(const T* src, std::int64_t lane, std::int64_t step, s
     for (std::int64_t k = 0; k < n; ++k)
       for (int r = rows; r < W; ++r) dst[k * W + r] = T(0);
   if (lane == 1 && rows == W) {
-    for (std::int64_t k = 0; k < n; ++k)
-      for (int r = 0; r < W; ++r) dst[k * W + r] = src[k * step + r];
+    for (std::int64_t k = 0; k < n; ++k) std::memcpy(dst + k * W, src + k * step, W * sizeof(T));
   } else if (step == 1 && lane != 1) {
     pack_transposed(src, lane, n, rows, W, dst);
   } else {
@@ -137,8 +137,8 @@ struct Chunk {
   bool first, last, last_block;  // first and last chunk of its block; the block is the last one
 };
 
-inline constexpr std::int64_t kChunk = 512;  // B panel of 32 KiB, A block of 192 KiB
-inline constexpr int kRowPanels = 16;        // row panels of A that stay in L2
+inline constexpr std::int64_t kChunk = kProductBlock;
+inline constexpr std::int64_t kResident = 192 << 10;  // bytes of packed A that stay in L2 while B passes
 inline constexpr std::int64_t kOuterRows = 1024, kOuterCols = 1024;
 
 // One outer block of C: rows [i0, i0 + rows), columns [j0, j0 + cols).
@@ -193,9 +193,11 @@ template <class T, class PackA, class PackB, class Store> struct OuterBlock {
 
   // Part of the grid of tiles: panels of A stay in L2 while the panels of B pass.
   void multiply(const Chunk& c, std::int64_t i_begin, std::int64_t i_end, std::int64_t j_begin, std::int64_t j_end) const {
-    for (std::int64_t ib = i_begin; ib < i_end; ib += kRowPanels)
+    const std::int64_t panel = kRows * std::max<std::int64_t>(1, c.end - c.begin) * static_cast<std::int64_t>(sizeof(T));
+    const std::int64_t resident = std::max<std::int64_t>(1, kResident / panel);
+    for (std::int64_t ib = i_begin; ib < i_end; ib += resident)
       for (std::int64_t jp = j_begin; jp < j_end; ++jp)
-        for (std::int64_t ip = ib; ip < std::min(i_end, ib + kRowPanels); ++ip)
+        for (std::int64_t ip = ib; ip < std::min(i_end, ib + resident); ++ip)
           if (cols - jp * kCols<T> > kLanes<T>) tile<2>(c, ip, jp);
           else tile<1>(c, ip, jp);
   }

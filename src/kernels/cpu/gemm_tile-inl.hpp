@@ -74,16 +74,17 @@ template <class T, int V> struct OffsetVectors {  // vector v at base[v] + offse
   HWY_INLINE void next() { ++offset; }
 };
 
-// to[r][v] = the chain over n steps, begun at from[r][v] (or +0 when from is null), plus +0 when `finish`.
+// Row r of vector v goes to to[v] + r * ld: the chain over n steps, begun at from[r][v] (rows of V vectors; null: +0),
+// plus +0 when `finish`.
 template <int R, int V, class T, class A, class B>
-HWY_INLINE void run_tile(A a, B b, std::int64_t n, const T* from, T* to, std::int64_t ld, bool finish) {
+HWY_INLINE void run_tile(A a, B b, std::int64_t n, const T* from, T* const (&to)[V], std::int64_t ld, bool finish) {
   const Tag<T> d;
   constexpr int L = kLanes<T>;
   Vec<T> acc[R][V];
 #pragma GCC unroll 16
   for (int r = 0; r < R; ++r)
 #pragma GCC unroll 2
-    for (int v = 0; v < V; ++v) acc[r][v] = from ? hn::LoadU(d, from + r * ld + v * L) : hn::Zero(d);
+    for (int v = 0; v < V; ++v) acc[r][v] = from ? hn::LoadU(d, from + (r * V + v) * L) : hn::Zero(d);
   for (; n > 0; --n) {
     Vec<T> bv[V];
 #pragma GCC unroll 2
@@ -101,12 +102,23 @@ HWY_INLINE void run_tile(A a, B b, std::int64_t n, const T* from, T* to, std::in
 #pragma GCC unroll 16
     for (int r = 0; r < R; ++r)
 #pragma GCC unroll 2
-      for (int v = 0; v < V; ++v) hn::StoreU(hn::Add(acc[r][v], hn::Zero(d)), d, to + r * ld + v * L);
+      for (int v = 0; v < V; ++v) hn::StoreU(hn::Add(acc[r][v], hn::Zero(d)), d, to[v] + r * ld);
   } else {
 #pragma GCC unroll 16
     for (int r = 0; r < R; ++r)
 #pragma GCC unroll 2
-      for (int v = 0; v < V; ++v) hn::StoreU(acc[r][v], d, to + r * ld + v * L);
+      for (int v = 0; v < V; ++v) hn::StoreU(acc[r][v], d, to[v] + r * ld);
+  }
+}
+// The same to vectors that stand side by side.
+template <int R, int V, class T, class A, class B>
+HWY_INLINE void run_tile(A a, B b, std::int64_t n, const T* from, T* to, std::int64_t ld, bool finish) {
+  if constexpr (V == 1) {
+    T* const side[1] = {to};
+    run_tile<R, 1, T>(a, b, n, from, side, ld, finish);
+  } else {
+    T* const side[2] = {to, to + kLanes<T>};
+    run_tile<R, 2, T>(a, b, n, from, side, ld, finish);
   }
 }
 

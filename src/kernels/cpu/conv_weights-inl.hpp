@@ -1,0 +1,196 @@
+// conv_weights-inl.hpp: the weight gradient for one target: rows (channel, tap) of the padded picture, read in place, times
+// the transposed output gradient, one block of 1,024 pixels at a time; then the tree over blocks.
+// Included once for each target by conv.cpp. Not the other two convolutions.
+#if defined(ADJOINT_CONV_WEIGHTS_INL) == defined(HWY_TARGET_TOGGLE)
+#ifdef ADJOINT_CONV_WEIGHTS_INL
+#undef ADJOINT_CONV_WEIGHTS_INL
+#else
+#define ADJOINT_CONV_WEIGHTS_INL
+#endif
+
+#include "kernels/cpu/conv_taps-inl.hpp"
+
+HWY_BEFORE_NAMESPACE();
+namespace adjoint::kernels::HWY_NAMESPACE {
+
+// One group's problem: result[row][o] = sum over pixels k of picture[row_offset[row] + offset[k]] * dy[o][k].
+template <class T> struct WeightWork {
+  const TapProblem& p;
+  const Picture& view;
+  const T *picture, *dy;
+  std::int64_t image_stride, dy_image_stride;
+  const std::int64_t* row_offset;  // rows are (channel, tap)
+  bool skip_padding;               // dy is not finite: absent taps must be left out, not multiplied by zero
+
+  std::int64_t pixels() const { return volume(p.box); }
+  std::int64_t rows() const { return p.channels * p.tap_count(); }
+  std::int64_t depth() const { return p.batch * pixels(); }
+  static std::int64_t width_of(std::int64_t columns) {  // of a result row: whole vectors
+    return (columns + kLanes<T> - 1) / kLanes<T> * kLanes<T>;
+  }
+};
+
+// offset[k] of pixels k0 ... k0 + n - 1.
+template <class T> void pixel_offsets(const WeightWork<T>& t, std::int64_t k0, std::int64_t n, std::int64_t* offset) {
+  PixelWalk at(t.p, k0);
+  for (std::int64_t k = 0; k < n; at.next()) {
+    const std::int64_t first = at.n * t.image_stride + t.view.pixel_offset(at.d, at.h, at.x);
+    const std::int64_t run = std::min(n - k, t.p.box[2] - at.x), step = t.view.q_step[2];
+    for (std::int64_t i = 0; i < run; ++i) offset[k + i] = first + i * step;
+    k += run;
+    at.x += run - 1;
+  }
+}
+
+// panel[k][o] = dy[o0 + o][k0 + k], W columns of which `cols` exist.
+template <int W, class T>
+void pack_gradient(const WeightWork<T>& t, std::int64_t o0, int cols, std::int64_t k0, std::int64_t n, T* panel) {
+  for (std::int64_t k = 0; k < n;) {
+    const std::int64_t image = (k0 + k) / t.pixels(), pixel = (k0 + k) % t.pixels(), run = std::min(n - k, t.pixels() - pixel);
+    pack_panel<W>(t.dy + image * t.dy_image_stride + o0 * t.pixels() + pixel, t.pixels(), 1, run, cols, panel + k * W);
+    k += run;
+  }
+}
+
+// Rows row, row + stride, ... (r of them) of the result, V vectors wide.
+template <int V, class T>
+HWY_INLINE void weight_tile(const T* picture, const std::int64_t* row_offset, int r, const std::int64_t* offset, const T* panel,
+                            std::int64_t n, T* out, std::int64_t ld) {
+  constexpr int most = V == 1 ? 2 * kRows : kRows;
+  with_rows<most>(r, [&](auto R) HWY_ATTR {
+    run_tile<R, V, T>(OffsetRows<T, R>{picture, row_offset, offset}, RowVectors<T>{panel, V * kLanes<T>}, n, nullptr, out, ld, false);
+  });
+}
+
+template <int V, class T>
+void weight_rows(const WeightWork<T>& t, std::int64_t begin, std::int64_t end, const std::int64_t* offset, const T* panel,
+                 std::int64_t n, T* out, std::int64_t ld) {
+  const EvenSplit tiles = split_into(end - begin, V == 1 ? 2 * kRows : kRows);
+  for (std::int64_t i = 0; i < tiles.count && end > begin; ++i) {
+    const std::int64_t row = begin + tiles.begin(i);
+    weight_tile<V>(t.picture, t.row_offset + row, tiles.length(i), offset, panel, n, out + row * ld, ld);
+  }
+}
+
+// The same for taps [begin, end), each over the pixels where it is present.
+template <int V, class T>
+void weight_rows_present(const WeightWork<T>& t, std::int64_t begin, std::int64_t end, std::int64_t k0, const std::int64_t* offset,
+                         const T* panel, std::int64_t n, T* out, std::int64_t ld) {
+  constexpr int W = V * kLanes<T>;
+  T* kept = scratch<T>(Slot::packed_b, kProductBlock * W);
+  std::int64_t* kept_offset = scratch<std::int64_t>(Slot::packed_a, kProductBlock);
+  const TapProblem& p = t.p;
+  for (std::int64_t tap = begin; tap < end; ++tap) {
+    const auto [i, j, x] = p.split(tap);
+    const auto inside = [&](int a, std::int64_t q, std::int64_t s) {
+      const std::int64_t at = q * p.src_step[a] + p.taps[a].shift[s];
+      return at >= 0 && at < p.src[a];
+    };
+    std::int64_t m = 0;
+    PixelWalk at(p, k0);
+    for (std::int64_t k = 0; k < n; ++k, at.next())
+      if (inside(0, at.d, i) && inside(1, at.h, j) && inside(2, at.x, x)) {
+        std::copy_n(panel + k * W, W, kept + m * W);
+        kept_offset[m++] = offset[k];
+      }
+    for (std::int64_t c = 0; c < p.channels; ++c) {
+      const std::int64_t row = c * p.tap_count() + tap;
+      weight_tile<V>(t.picture, t.row_offset + row, 1, kept_offset, kept, m, out + row * ld, ld);
+    }
+  }
+}
+
+// Block number `block` for the share `part` of `parts` of the rows.
+template <class T>
+void weight_block(const WeightWork<T>& t, std::int64_t columns, std::int64_t block, std::int64_t part, std::int64_t parts, T* out) {
+  constexpr int L = kLanes<T>;
+  const std::int64_t k0 = block * kProductBlock, n = std::min(kProductBlock, t.depth() - k0), ld = t.width_of(columns);
+  std::int64_t* offset = scratch<std::int64_t>(Slot::conv_blocks, kProductBlock);
+  T* panel = scratch<T>(Slot::small_b, kProductBlock * kCols<T>);
+  pixel_offsets(t, k0, n, offset);
+  const std::int64_t units = t.skip_padding ? t.p.tap_count() : t.rows();
+  const std::int64_t begin = units * part / parts, end = units * (part + 1) / parts;
+  for (std::int64_t o = 0; o < columns; o += kCols<T>) {
+    const int cols = static_cast<int>(std::min<std::int64_t>(kCols<T>, columns - o));
+    if (cols > L) {
+      pack_gradient<kCols<T>>(t, o, cols, k0, n, panel);
+      if (t.skip_padding) weight_rows_present<2>(t, begin, end, k0, offset, panel, n, out + o, ld);
+      else weight_rows<2>(t, begin, end, offset, panel, n, out + o, ld);
+    } else {
+      pack_gradient<L>(t, o, cols, k0, n, panel);
+      if (t.skip_padding) weight_rows_present<1>(t, begin, end, k0, offset, panel, n, out + o, ld);
+      else weight_rows<1>(t, begin, end, offset, panel, n, out + o, ld);
+    }
+  }
+}
+
+// All blocks of one group, some at a time; then dw[o][row] out of the last one's place.
+template <class T> void weight_group(const WeightWork<T>& t, std::int64_t columns, T* dw, std::int64_t threads) {
+  const std::int64_t count = std::max<std::int64_t>(1, (t.depth() + kProductBlock - 1) / kProductBlock);
+  const std::int64_t ld = t.width_of(columns), size = t.rows() * ld;
+  const std::int64_t batch = std::min(count, std::max(threads, std::min<std::int64_t>(128, (16 << 20) / size)));
+  const int levels = levels_for(count);
+  T* result = scratch<T>(Slot::partial, (batch + levels + 1) * size);
+  T* stack = result + batch * size;
+  for (std::int64_t first = 0; first < count; first += batch) {
+    const std::int64_t blocks = std::min(batch, count - first);
+    const std::int64_t shares = blocks >= threads ? 1 : (threads + blocks - 1) / blocks;
+    const auto part = [&](std::int64_t i) { weight_block(t, columns, first + i / shares, i % shares, shares, result + i / shares * size); };
+    const auto join = [&](std::int64_t i) {
+      const std::int64_t piece = 64 * kLanes<T>, begin = size / kLanes<T> * i / threads * kLanes<T>,
+                         end = size / kLanes<T> * (i + 1) / threads * kLanes<T>;
+      for (std::int64_t e = begin; e < end; e += piece) {
+        const int n = static_cast<int>(std::min(piece, end - e));
+        const TileStack<T> s{stack + e, size, levels};
+        for (std::int64_t b = 0; b < blocks; ++b)
+          if (first + b + 1 < count) push_block(s, first + b, result + b * size + e, n);
+          else fold_blocks(s, first + b, result + b * size + e, n);
+      }
+    };
+    const auto each = [&](std::int64_t parts, auto&& f) {
+      if (threads > 1) runtime::parallel(parts, f);
+      else
+        for (std::int64_t i = 0; i < parts; ++i) f(i);
+    };
+    each(blocks * shares, part);
+    each(threads, join);
+    if (first + blocks == count)
+      each(threads, [&](std::int64_t i) HWY_ATTR {
+        const std::int64_t begin = t.rows() * i / threads, end = t.rows() * (i + 1) / threads;
+        pack_transposed(result + (blocks - 1) * size + begin * ld, ld, columns, static_cast<int>(end - begin),
+                        static_cast<int>(t.rows()), dw + begin);
+      });
+  }
+}
+
+template <class T> void weight_grad(const Conv& conv, const T* x, const T* dy, T* dw) {
+  const TapProblem p = conv.forward();
+  const std::int64_t taps = p.tap_count(), rows = p.channels * taps;
+  if (conv.groups * p.rows * rows == 0) return;
+  const Picture view = picture_for(p, false, 1);
+  const std::int64_t planes = p.batch * p.groups * p.channels, src_plane = volume(p.src);
+  const double work = static_cast<double>(p.batch * p.groups * p.rows) * static_cast<double>(volume(p.box)) * static_cast<double>(rows);
+  const std::int64_t threads = work < 1 << 18 ? 1 : runtime::threads();
+  const T* pictures = x;
+  if (view.copied) {
+    T* copy = scratch<T>(Slot::conv_picture, planes * view.plane + 1);
+    runtime::parallel(threads, [&](std::int64_t part) {
+      for (std::int64_t i = planes * part / threads; i < planes * (part + 1) / threads; ++i)
+        fill_plane(p, view, x + i * src_plane, copy + i * view.plane, 0, p.box[1]);
+    });
+    pictures = copy;
+  }
+  std::int64_t* row_offset = scratch<std::int64_t>(Slot::conv_offsets, rows);
+  for (std::int64_t c = 0, row = 0; c < p.channels; ++c)
+    for (std::int64_t tap = 0; tap < taps; ++tap) row_offset[row++] = c * view.plane + view.tap_offset(p, tap);
+  const std::int64_t pixels = volume(p.box), all = p.batch * p.groups * p.rows * pixels;
+  const bool skip = p.padded() && !all_finite(dy, all);
+  for (std::int64_t g = 0; g < p.groups; ++g)
+    weight_group(WeightWork<T>{p, view, pictures + g * p.channels * view.plane, dy + g * p.rows * pixels,
+                               p.groups * p.channels * view.plane, p.groups * p.rows * pixels, row_offset, skip},
+                 p.rows, dw + g * p.rows * rows, threads);
+}
+
+}  // namespace adjoint::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+#endif
