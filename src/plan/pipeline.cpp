@@ -2,12 +2,15 @@
 // Not a pass itself, and not the runner.
 #include <algorithm>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "plan/plan.hpp"
 #include "plan/scalar_functions.hpp"
 
 namespace adjoint::plan {
 namespace {
+
+constexpr std::size_t kMostPorts = 64;  // operands and results of a fused group
 
 struct Located {  // where the value of a node lies
   std::uint32_t slot = 0;
@@ -122,7 +125,7 @@ class Builder {
         } else {
           need(i);
         }
-      } else if (group_[i] >= 0) emit_group(members_[group_[i]]);
+      } else if (group_[i] >= 0) emit_group(std::vector(members_[group_[i]]));
       else emit_single(i);
     }
   }
@@ -209,7 +212,31 @@ class Builder {
     return out != output_of_.end() && request_.update[out->second];
   }
 
-  void emit_group(const std::vector<std::uint32_t>& members) {
+  /// Operands that the group reads and results that it stores, counted without merging equal operands.
+  std::size_t ports(std::span<const std::uint32_t> members) const {
+    std::unordered_set<std::uint32_t> read;
+    std::size_t stored = 0;
+    for (auto i : members) {
+      stored += used_outside_[i] != 0;
+      for (auto k : order_.inputs(i))
+        if (group_[same_[k]] != group_[i]) read.insert(same_[k]);
+    }
+    return read.size() + stored;
+  }
+
+  /// Emits a group, in halves where it has more operands and results than an executor takes. All that it reads is there.
+  void emit_group(std::span<const std::uint32_t> members) {
+    if (members.size() == 1 || ports(members) <= kMostPorts) return emit_fused(members);
+    const auto first = members.first(members.size() / 2), second = members.subspan(members.size() / 2);
+    for (auto i : second) group_[i] = static_cast<std::int32_t>(order_.nodes.size() + second[0]);
+    for (auto i : second)
+      for (auto k : order_.inputs(i))
+        if (group_[same_[k]] != group_[i]) used_outside_[same_[k]] = 1;
+    emit_group(first);
+    emit_group(second);
+  }
+
+  void emit_fused(std::span<const std::uint32_t> members) {
     TileProgram program;
     Step step;
     std::unordered_map<std::uint32_t, std::uint16_t> reg;      // of nodes
