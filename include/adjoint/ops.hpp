@@ -1,7 +1,9 @@
 // ops.hpp: every operation, by family. Not a definition: each op lives in one file of src/ops.
 #pragma once
 
+#include "adjoint/ops/activations.hpp"
 #include "adjoint/ops/elementwise.hpp"
+#include "adjoint/ops/math.hpp"
 #include "adjoint/ops/product.hpp"
 #include "adjoint/ops/reduce.hpp"
 #include "adjoint/ops/shape.hpp"

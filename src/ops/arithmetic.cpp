@@ -6,7 +6,7 @@ namespace adjoint {
 static const Primitive& add_p = define({
     .name = "add",
     .traits = {.elementwise = true},
-    .infer = infer_same,
+    .infer = infer_number,
     .vjp = [](const Vjp& r) -> Tensors { return {r.ct, r.ct}; },
     .jvp = [](const Jvp& r) { return !r.dot[0] ? r.dot[1] : !r.dot[1] ? r.dot[0] : r.dot[0] + r.dot[1]; },
     .family = "D3",
@@ -15,7 +15,7 @@ static const Primitive& add_p = define({
 static const Primitive& sub_p = define({
     .name = "sub",
     .traits = {.elementwise = true},
-    .infer = infer_same,
+    .infer = infer_number,
     .vjp = [](const Vjp& r) -> Tensors { return {r.ct, r.wants(1) ? -r.ct : Tensor()}; },
     .jvp = [](const Jvp& r) { return !r.dot[1] ? r.dot[0] : !r.dot[0] ? -r.dot[1] : r.dot[0] - r.dot[1]; },
     .family = "D3",
@@ -24,7 +24,7 @@ static const Primitive& sub_p = define({
 static const Primitive& mul_p = define({
     .name = "mul",
     .traits = {.elementwise = true},
-    .infer = infer_same,
+    .infer = infer_number,
     .vjp = [](const Vjp& r) -> Tensors {
       return {r.wants(0) ? r.ct * r.in(1) : Tensor(), r.wants(1) ? r.ct * r.in(0) : Tensor()};
     },
@@ -55,7 +55,7 @@ static const Primitive& div_p = define({
 static const Primitive& neg_p = define({
     .name = "neg",
     .traits = {.elementwise = true},
-    .infer = infer_same,
+    .infer = infer_number,
     .vjp = [](const Vjp& r) -> Tensors { return {-r.ct}; },
     .jvp = [](const Jvp& r) { return -r.dot[0]; },
     .family = "D1",
@@ -64,17 +64,9 @@ static const Primitive& neg_p = define({
 Tensor add(const Arg& x, const Arg& y) { return apply_elementwise(add_p, {&x, &y}, x.loc); }
 Tensor sub(const Arg& x, const Arg& y) { return apply_elementwise(sub_p, {&x, &y}, x.loc); }
 Tensor mul(const Arg& x, const Arg& y) { return apply_elementwise(mul_p, {&x, &y}, x.loc); }
-Tensor neg(const Arg& x) {
-  const Tensor t = need(x, neg_p);
-  return apply(neg_p, {&t}, {}, x.loc);
-}
+Tensor neg(const Arg& x) { return apply_unary(neg_p, x); }
 
-static Tensor divide(const Arg& x, const Arg& y, Loc loc) {
-  Tensors t = promote_and_broadcast(div_p, {&x, &y}, loc);
-  if (!is_floating(t[0].dtype()))
-    for (auto& operand : t) operand = cast(operand, DType::f32);
-  return apply(div_p, t, {}, loc);
-}
+static Tensor divide(const Arg& x, const Arg& y, Loc loc) { return apply_elementwise_float(div_p, {&x, &y}, loc); }
 Tensor div(const Arg& x, const Arg& y) { return divide(x, y, x.loc); }
 
 // An operator takes its right operand's place: over several lines, the compilers agree on that one.

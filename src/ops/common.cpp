@@ -117,10 +117,42 @@ Tensor need(const Arg& x, const Primitive& prim) {
   return x.value();
 }
 
-Tensor apply_unary_float(const Primitive& prim, const Arg& x) {
-  Tensor t = need(x, prim);
-  if (!is_floating(t.dtype())) t = cast_to(t, DType::f32, x.loc);
+Tensor need_float(const Arg& x, const Primitive& prim) {
+  const Tensor t = need(x, prim);
+  return is_floating(t.dtype()) ? t : cast_to(t, DType::f32, x.loc);
+}
+
+Tensor apply_unary(const Primitive& prim, const Arg& x) {
+  const Tensor t = need(x, prim);
   return apply(prim, {&t}, {}, x.loc);
+}
+
+Tensor apply_unary_float(const Primitive& prim, const Arg& x) {
+  const Tensor t = need_float(x, prim);
+  return apply(prim, {&t}, {}, x.loc);
+}
+
+Tensors promote_to_float(const Primitive& prim, std::initializer_list<const Arg*> in, Loc loc) {
+  Tensors t = promote_and_broadcast(prim, in, loc);
+  if (!is_floating(t[0].dtype()))
+    for (auto& operand : t) operand = cast_to(operand, DType::f32, loc);
+  return t;
+}
+
+Tensor apply_elementwise_float(const Primitive& prim, std::initializer_list<const Arg*> in, Loc loc) {
+  return apply(prim, promote_to_float(prim, in, loc), {}, loc);
+}
+
+void check_setting(bool valid, const Primitive& prim, Loc loc, std::string message, std::string hint) {
+  if (!valid)
+    throw Error({.op = std::string(prim.name), .message = std::move(message), .where = user_loc(loc), .hint = std::move(hint)});
+}
+
+Primitive flat(std::string_view name, std::string_view family, Type (*infer)(const Infer&)) {
+  return {.name = name, .traits = {.elementwise = true, .gradient = Gradient::zero}, .infer = infer, .family = family};
+}
+Primitive inlined(std::string_view name, std::string_view family, Gradient gradient) {
+  return {.name = name, .traits = {.inlined = true, .gradient = gradient}, .family = family};
 }
 
 Type infer_same(const Infer& i) {
@@ -133,6 +165,25 @@ Type infer_same_float(const Infer& i) {
   const Type t = infer_same(i);
   if (!is_floating(t.dtype))
     i.fail("needs a floating element type, got " + to_string(t), "cast the operand first: cast(x, DType::f32)");
+  return t;
+}
+
+Type infer_number(const Infer& i) {
+  const Type t = infer_same(i);
+  if (t.dtype == DType::bool_)
+    i.fail("has no meaning for " + to_string(t), "cast it first, as in cast(x, DType::i32), or use the logical operations");
+  return t;
+}
+
+Type infer_integer(const Infer& i) {
+  const Type t = infer_same(i);
+  if (!is_integer(t.dtype)) i.fail("needs integers, got " + to_string(t), "cast the operand first: cast(x, DType::i64)");
+  return t;
+}
+
+Type infer_bits(const Infer& i) {
+  const Type t = infer_same(i);
+  if (is_floating(t.dtype)) i.fail("needs integers or bool, got " + to_string(t), "cast the operand first: cast(x, DType::i64)");
   return t;
 }
 
