@@ -16,10 +16,16 @@ namespace adjoint::kernels::HWY_NAMESPACE {
 template <class T> void forward(const Conv& c, const T* x, const T* w, T* y) { solve<T>(c.forward(), x, w, y); }
 
 template <class T> void input_grad(const Conv& c, const T* dy, const T* w, T* dx) {
+  // Residues that no tap meets stay zero; a kernel smaller than its stride has some.
+  const bool gaps = c.kernel[0] < c.stride[0] || c.kernel[1] < c.stride[1] || c.kernel[2] < c.stride[2];
+  if (gaps) std::fill_n(dx, c.batch * c.groups * c.in_channels * volume(c.in), T(0));
   Axes r;
   for (r[0] = 0; r[0] < c.stride[0]; ++r[0])
     for (r[1] = 0; r[1] < c.stride[1]; ++r[1])
-      for (r[2] = 0; r[2] < c.stride[2]; ++r[2]) solve<T>(c.input_grad(r), dy, w, dx);
+      for (r[2] = 0; r[2] < c.stride[2]; ++r[2]) {
+        const TapProblem p = c.input_grad(r);
+        if (!gaps || p.tap_count() > 0) solve<T>(p, dy, w, dx);
+      }
 }
 
 void forward_f32(const Conv& c, const float* x, const float* w, float* y) { forward(c, x, w, y); }

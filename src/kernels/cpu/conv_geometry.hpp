@@ -100,10 +100,18 @@ inline Picture picture_for(const TapProblem& p, bool contiguous, std::int64_t la
 
 /// Does any tap of `axis` meet stored coordinate `at` for some q in [q_begin, q_end)?
 inline bool is_read(const TapProblem& p, const Picture& v, int axis, std::int64_t at, std::int64_t q_begin, std::int64_t q_end) {
+  if (p.src_step[axis] == 1 && q_begin == 0 && q_end == p.box[axis]) return true;
   for (std::int64_t i = 0; i < p.taps[axis].count; ++i) {
     const std::int64_t rest = at + v.low[axis] - p.taps[axis].shift[i];
     if (rest % p.src_step[axis] == 0 && rest / p.src_step[axis] >= q_begin && rest / p.src_step[axis] < q_end) return true;
   }
+  return false;
+}
+
+/// Does any tap read interleaved row f?
+inline bool is_phase_read(const TapProblem& p, const Picture& v, std::int64_t f) {
+  for (std::int64_t i = 0; i < p.taps[2].count; ++i)
+    if ((p.taps[2].shift[i] - v.low[2]) % v.phases == f) return true;
   return false;
 }
 
@@ -121,6 +129,7 @@ void fill_plane(const TapProblem& p, const Picture& v, const T* src, T* dst, std
       }
       const T* from = src + (sd * p.src[1] + sh) * p.src[2];
       for (std::int64_t f = 0; f < v.phases; ++f, to += v.phase_pitch) {
+        if (!is_phase_read(p, v, f)) continue;
         // Stored column x is source column x * phases + f + low.
         const std::int64_t first = f + v.low[2], s = v.phases;
         const std::int64_t begin = std::clamp<std::int64_t>(first < 0 ? (-first + s - 1) / s : 0, 0, v.phase_pitch);

@@ -46,40 +46,60 @@ void pack_weights(const TapWork<T>& t, std::int64_t g, std::int64_t m, int rows,
 
 // ---- straight from the picture ----
 
-// A vector of pixels: where it reads, where it writes, how many of its lanes are pixels.
+// A vector of pixels: where it reads, where it writes, how many of its lanes are pixels, which run of k is not padding.
 template <class T> struct PixelVector {
   const T* from;
   T* to;
   int valid;
+  std::int64_t k_begin, k_end;
 };
 
+// The run of k whose taps lie inside the source's height, for pixels of row h (all of K in three dimensions).
+inline void present_rows(const TapProblem& p, std::int64_t h, std::int64_t& k_begin, std::int64_t& k_end) {
+  const TapAxis& axis = p.taps[1];
+  const auto inside = [&](std::int64_t i) {
+    const std::int64_t at = h * p.src_step[1] + axis.shift[i];
+    return at >= 0 && at < p.src[1];
+  };
+  std::int64_t a = 0, b = axis.count;
+  if (p.taps[0].count == 1) {
+    while (a < b && !inside(a)) ++a;
+    while (b > a && !inside(b - 1)) --b;
+  }
+  const std::int64_t row = p.taps[2].count * p.channels;
+  k_begin = a * row;
+  k_end = p.taps[0].count == 1 ? b * row : p.depth();
+}
+
 template <int V, class T>
-HWY_INLINE void pixels_times_taps(const TapWork<T>& t, const T* weights, const PixelVector<T> (&px)[2], T* stack, int levels) {
+HWY_INLINE void pixels_times_taps(const TapWork<T>& t, const T* weights, const PixelVector<T> (&px)[2], T* stack) {
   constexpr int L = kLanes<T>, W = V * L;
   const std::int64_t K = t.p.depth(), ld = t.dst_plane();
   const EvenSplit panels = split_into(t.p.rows, kRows);
   bool whole = t.blocks.n == 1 && t.p.dst_step[2] == 1;
   for (int v = 0; v < V; ++v) whole = whole && px[v].valid == L;
+  const std::int64_t k_begin = std::min(px[0].k_begin, px[V - 1].k_begin), k_end = std::max(px[0].k_end, px[V - 1].k_end);
   for (std::int64_t i = 0; i < panels.count; ++i) {
     const int r = panels.length(i);
     const std::int64_t m = panels.begin(i);
     alignas(64) T tile[kRows * W];
-    const auto chain = [&](std::int64_t k0, std::int64_t n, T* const(&to)[V], std::int64_t to_ld, bool finish) HWY_ATTR {
+    const auto chain = [&](std::int64_t begin, std::int64_t end, T* const(&to)[V], std::int64_t to_ld) HWY_ATTR {
+      const std::int64_t k0 = std::max(begin, k_begin), n = std::max<std::int64_t>(0, std::min(end, k_end) - k0);
       OffsetVectors<T, V> b;
       for (int v = 0; v < V; ++v) b.base[v] = px[v].from;
       b.offset = t.offset + k0;
       const PackedRows<T, kRows> a{weights + (i * K + k0) * kRows};
-      with_rows<kRows>(r, [&](auto R) HWY_ATTR { run_tile<R, V, T>(a, b, n, nullptr, to, to_ld, finish); });
+      with_rows<kRows>(r, [&](auto R) HWY_ATTR { run_tile<R, V, T>(a, b, n, to, to_ld); });
     };
     T* to[V];
     for (int v = 0; v < V; ++v) to[v] = whole ? px[v].to + m * ld : tile + v * L;
     if (whole) {
-      chain(0, K, to, ld, true);
+      chain(0, K, to, ld);
       continue;
     }
-    const TileStack<T> s{stack, kRows * W, levels};
+    const TileStack<T> s{stack, kRows * W};
     for (std::int64_t q = 0; q < t.blocks.n; ++q) {
-      chain(t.blocks.begin(q), t.blocks.end(q) - t.blocks.begin(q), to, W, false);
+      chain(t.blocks.begin(q), t.blocks.end(q), to, W);
       if (q + 1 < t.blocks.n) push_block(s, q, tile, r * W);
       else fold_blocks(s, q, tile, r * W);
     }
@@ -102,17 +122,20 @@ void direct_part(const TapWork<T>& t, const T* weights, std::int64_t n, std::int
     std::fill_n(copy + t.p.channels * v.plane, 2 * L, T(0));
     picture = copy;
   }
-  const int levels = levels_for(t.blocks.n);
-  T* stack = scratch<T>(Slot::partial, (levels + 1) * kRows * kCols<T>);
+  T* stack = scratch<T>(Slot::partial, levels_for(t.blocks.n) * kRows * kCols<T>);
   PixelVector<T> px[2];
   int waiting = 0;
   for (std::int64_t d = 0; d < t.p.box[0]; ++d)
-    for (std::int64_t h = h_begin; h < h_end; ++h)
+    for (std::int64_t h = h_begin; h < h_end; ++h) {
+      std::int64_t k_begin, k_end;
+      present_rows(t.p, h, k_begin, k_end);
       for (std::int64_t x = 0; x < t.p.box[2]; x += L) {
-        px[waiting++] = {picture + v.pixel_offset(d, h, x), t.dst_at(n, g, 0, d, h, x), static_cast<int>(std::min<std::int64_t>(L, t.p.box[2] - x))};
-        if (waiting == 2) pixels_times_taps<2>(t, weights, px, stack, levels), waiting = 0;
+        px[waiting++] = {picture + v.pixel_offset(d, h, x), t.dst_at(n, g, 0, d, h, x),
+                         static_cast<int>(std::min<std::int64_t>(L, t.p.box[2] - x)), k_begin, k_end};
+        if (waiting == 2) pixels_times_taps<2>(t, weights, px, stack), waiting = 0;
       }
-  if (waiting) pixels_times_taps<1>(t, weights, px, stack, levels);
+    }
+  if (waiting) pixels_times_taps<1>(t, weights, px, stack);
 }
 
 template <class T> void solve_direct(const TapWork<T>& t, std::int64_t parts) {
@@ -235,8 +258,7 @@ template <class T> void repair_rows(const TapWork<T>& t, std::int64_t n, std::in
   const TapProblem& p = t.p;
   const T* w = t.w + g * p.w_group + m * p.w_row;
   const T* src = t.src + (n * p.groups + g) * p.channels * volume(p.src);
-  const int levels = levels_for(t.blocks.n);
-  const TileStack<T> stack{scratch<T>(Slot::partial, (levels + 1) * kLanes<T>), kLanes<T>, levels};
+  const TileStack<T> stack{scratch<T>(Slot::partial, levels_for(t.blocks.n) * kLanes<T>), kLanes<T>};
   for (std::int64_t d = 0; d < p.box[0]; ++d)
     for (std::int64_t h = 0; h < p.box[1]; ++h)
       for (std::int64_t x = 0; x < p.box[2]; ++x) {
@@ -257,7 +279,7 @@ template <class T> void repair_rows(const TapWork<T>& t, std::int64_t n, std::in
             const std::int64_t at = place(k / p.channels), c = k % p.channels;
             if (at >= 0) acc = std::fma(w[p.kernel_index(k / p.channels) + c * p.w_channel], src[c * volume(p.src) + at], acc);
           }
-          one[0] = acc;
+          one[0] = acc + T(0);
           if (q + 1 < t.blocks.n) push_block(stack, q, one, kLanes<T>);
           else fold_blocks(stack, q, one, kLanes<T>);
         }

@@ -52,20 +52,22 @@ void pack_gradient(const WeightWork<T>& t, std::int64_t o0, int cols, std::int64
   }
 }
 
-// Rows row, row + stride, ... (r of them) of the result, V vectors wide.
+// One vector needs more rows than two to hide the latency of fma.
+template <int V> inline constexpr int kWeightRows = V == 1 && kRows < 12 ? 2 * kRows : kRows;
+
+// r rows of the result, V vectors wide.
 template <int V, class T>
-HWY_INLINE void weight_tile(const T* picture, const std::int64_t* row_offset, int r, const std::int64_t* offset, const T* panel,
+HWY_NOINLINE void weight_tile(const T* picture, const std::int64_t* row_offset, int r, const std::int64_t* offset, const T* panel,
                             std::int64_t n, T* out, std::int64_t ld) {
-  constexpr int most = V == 1 ? 2 * kRows : kRows;
-  with_rows<most>(r, [&](auto R) HWY_ATTR {
-    run_tile<R, V, T>(OffsetRows<T, R>{picture, row_offset, offset}, RowVectors<T>{panel, V * kLanes<T>}, n, nullptr, out, ld, false);
+  with_rows<kWeightRows<V>>(r, [&](auto R) HWY_ATTR {
+    run_tile<R, V, T>(OffsetRows<T, R>{picture, row_offset, offset}, RowVectors<T>{panel, V * kLanes<T>}, n, out, ld);
   });
 }
 
 template <int V, class T>
 void weight_rows(const WeightWork<T>& t, std::int64_t begin, std::int64_t end, const std::int64_t* offset, const T* panel,
                  std::int64_t n, T* out, std::int64_t ld) {
-  const EvenSplit tiles = split_into(end - begin, V == 1 ? 2 * kRows : kRows);
+  const EvenSplit tiles = split_into(end - begin, kWeightRows<V>);
   for (std::int64_t i = 0; i < tiles.count && end > begin; ++i) {
     const std::int64_t row = begin + tiles.begin(i);
     weight_tile<V>(t.picture, t.row_offset + row, tiles.length(i), offset, panel, n, out + row * ld, ld);
@@ -130,7 +132,7 @@ template <class T> void weight_group(const WeightWork<T>& t, std::int64_t column
   const std::int64_t ld = t.width_of(columns), size = t.rows() * ld;
   const std::int64_t batch = std::min(count, std::max(threads, std::min<std::int64_t>(128, (16 << 20) / size)));
   const int levels = levels_for(count);
-  T* result = scratch<T>(Slot::partial, (batch + levels + 1) * size);
+  T* result = scratch<T>(Slot::partial, (batch + levels) * size);
   T* stack = result + batch * size;
   for (std::int64_t first = 0; first < count; first += batch) {
     const std::int64_t blocks = std::min(batch, count - first);
@@ -141,7 +143,7 @@ template <class T> void weight_group(const WeightWork<T>& t, std::int64_t column
                          end = size / kLanes<T> * (i + 1) / threads * kLanes<T>;
       for (std::int64_t e = begin; e < end; e += piece) {
         const int n = static_cast<int>(std::min(piece, end - e));
-        const TileStack<T> s{stack + e, size, levels};
+        const TileStack<T> s{stack + e, size};
         for (std::int64_t b = 0; b < blocks; ++b)
           if (first + b + 1 < count) push_block(s, first + b, result + b * size + e, n);
           else fold_blocks(s, first + b, result + b * size + e, n);

@@ -50,7 +50,7 @@ HWY_INLINE void small_column(std::int64_t M, std::int64_t K, const MatrixRef<con
     T* to = w == W ? c + i * ldc : t;
     const std::int64_t ld = w == W ? ldc : W;
     with_rows<kRows>(r, [&](auto R) HWY_ATTR {
-      run_tile<R, V>(StridedRows<T>{a.data + i * a.row_stride, a.row_stride, a.col_stride}, b, K, static_cast<const T*>(nullptr), to, ld, true);
+      run_tile<R, V, T>(StridedRows<T>{a.data + i * a.row_stride, a.row_stride, a.col_stride}, b, K, to, ld);
     });
     if (w != W)
       for (int y = 0; y < r; ++y)

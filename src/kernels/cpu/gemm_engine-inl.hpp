@@ -86,14 +86,11 @@ inline EvenSplit split_into(std::int64_t size, int at_most) {
 
 // ---- the tree over blocks of K ----
 
-// A tile of results while its blocks arrive. `slots` holds level 0, 1, ... of the binary counter and, behind them,
-// the chain in progress; slot s of this tile stands at base + s * stride.
+// What a tile keeps while its blocks arrive: level i of the binary counter stands at base + i * stride.
 template <class T> struct TileStack {
   T* base;
   std::int64_t stride;
-  int levels;
   T* level(int i) const { return base + i * stride; }
-  T* running() const { return base + levels * stride; }
 };
 
 inline int levels_for(std::int64_t blocks) {
@@ -113,12 +110,10 @@ template <class T> HWY_INLINE void push_block(const TileStack<T>& s, std::int64_
   std::copy_n(tile, n, s.level(level));
 }
 
-// The last block has arrived in `tile`: fold what is left, from the right, and end with + (+0).
+// The last block has arrived in `tile`: fold what is left, from the right. (Blocks come without -0: so does their sum.)
 template <class T> HWY_INLINE void fold_blocks(const TileStack<T>& s, std::int64_t block, T* tile, int n) {
   for (int level = 0; block != 0; block >>= 1, ++level)
     if (block & 1) add_tile(s.level(level), tile, n);
-  const Tag<T> d;
-  for (int i = 0; i < n; i += kLanes<T>) hn::StoreU(hn::Add(hn::LoadU(d, tile + i), hn::Zero(d)), d, tile + i);
 }
 
 // ---- the loops ----
@@ -131,13 +126,12 @@ struct PlainBlocks {
   std::int64_t end(std::int64_t i) const { return std::min(K, (i + 1) * kProductBlock); }
 };
 
-// A run of K that is packed and multiplied at once.
-struct Chunk {
-  std::int64_t begin, end, block;
-  bool first, last, last_block;  // first and last chunk of its block; the block is the last one
+// A block of K: what is packed and multiplied at once.
+struct Block {
+  std::int64_t begin, end, index;
+  bool last;
 };
 
-inline constexpr std::int64_t kChunk = kProductBlock;
 inline constexpr std::int64_t kResident = 192 << 10;  // bytes of packed A that stay in L2 while B passes
 inline constexpr std::int64_t kOuterRows = 1024, kOuterCols = 1024;
 
@@ -148,13 +142,12 @@ template <class T, class PackA, class PackB, class Store> struct OuterBlock {
   const PackB& pack_b;
   const Store& store;
   T *a, *b, *stack;
-  int levels;
-  bool plain;  // a single chunk: results go straight to the store
+  bool single;  // one block only: results go straight to the store
 
   EvenSplit row_panels() const { return split_into(rows, kRows); }
   std::int64_t col_panels() const { return (cols + kCols<T> - 1) / kCols<T>; }
 
-  void pack(const Chunk& c, std::int64_t part, std::int64_t parts) const {
+  void pack(const Block& c, std::int64_t part, std::int64_t parts) const {
     const std::int64_t n = c.end - c.begin, rp = row_panels().count, cp = col_panels();
     for (std::int64_t p = rp * part / parts; p < rp * (part + 1) / parts; ++p)
       pack_a(i0 + row_panels().begin(p), row_panels().length(p), c.begin, n, a + p * kRows * n);
@@ -163,36 +156,31 @@ template <class T, class PackA, class PackB, class Store> struct OuterBlock {
              b + p * kCols<T> * n);
   }
 
-  template <int V> void tile(const Chunk& c, std::int64_t ip, std::int64_t jp) const {
+  template <int V> void tile(const Block& c, std::int64_t ip, std::int64_t jp) const {
     constexpr int C = kCols<T>;
     const std::int64_t n = c.end - c.begin, i = i0 + row_panels().begin(ip), j = j0 + jp * C;
     const int r = row_panels().length(ip), w = static_cast<int>(std::min<std::int64_t>(C, cols - jp * C));
     const T *pa = a + ip * kRows * n, *pb = b + jp * C * n;
-    const auto run = [&](const T* from, T* to, std::int64_t ld, bool finish) HWY_ATTR {
+    const auto run = [&](T* to, std::int64_t ld) HWY_ATTR {
       with_rows<kRows>(r, [&](auto R) HWY_ATTR {
-        run_tile<R, V>(PackedRows<T, kRows>{pa}, RowVectors<T>{pb, C}, n, from, to, ld, finish);
+        run_tile<R, V, T>(PackedRows<T, kRows>{pa}, RowVectors<T>{pb, C}, n, to, ld);
       });
     };
     constexpr int W = V * kLanes<T>;
+    std::int64_t ld = 0;
+    T* direct = c.last && w == W ? store.direct(i, j, ld) : nullptr;
+    if (single && direct != nullptr) return run(direct, ld);
     alignas(64) T t[kRows * W];
-    if (plain) {
-      std::int64_t ld = 0;
-      if (T* direct = w == W ? store.direct(i, j, ld) : nullptr; direct) return run(nullptr, direct, ld, true);
-      run(nullptr, t, W, true);
-      return store(i, r, j, w, t, W);
-    }
-    const std::int64_t tiles = row_panels().count * col_panels();
-    const TileStack<T> s{stack + (ip * col_panels() + jp) * kRows * C, tiles * kRows * C, levels};
-    const T* from = c.first ? nullptr : s.running();
-    if (!c.last) return run(from, s.running(), W, false);
-    run(from, t, W, false);
-    if (!c.last_block) return push_block(s, c.block, t, r * W);
-    fold_blocks(s, c.block, t, r * W);
-    store(i, r, j, w, t, W);
+    run(t, W);
+    const TileStack<T> s{stack + (ip * col_panels() + jp) * kRows * C, row_panels().count * col_panels() * kRows * C};
+    if (!c.last) return push_block(s, c.index, t, r * W);
+    fold_blocks(s, c.index, t, r * W);
+    if (direct == nullptr) return store(i, r, j, w, t, W);
+    for (int y = 0; y < r; ++y) std::memcpy(direct + y * ld, t + y * W, W * sizeof(T));
   }
 
   // Part of the grid of tiles: panels of A stay in L2 while the panels of B pass.
-  void multiply(const Chunk& c, std::int64_t i_begin, std::int64_t i_end, std::int64_t j_begin, std::int64_t j_end) const {
+  void multiply(const Block& c, std::int64_t i_begin, std::int64_t i_end, std::int64_t j_begin, std::int64_t j_end) const {
     const std::int64_t panel = kRows * std::max<std::int64_t>(1, c.end - c.begin) * static_cast<std::int64_t>(sizeof(T));
     const std::int64_t resident = std::max<std::int64_t>(1, kResident / panel);
     for (std::int64_t ib = i_begin; ib < i_end; ib += resident)
@@ -202,7 +190,7 @@ template <class T, class PackA, class PackB, class Store> struct OuterBlock {
           else tile<1>(c, ip, jp);
   }
 
-  void run(const Chunk& c, std::int64_t parts) const {
+  void run(const Block& c, std::int64_t parts) const {
     runtime::parallel(parts, [&](std::int64_t p) { pack(c, p, parts); });
     runtime::parallel(parts, [&](std::int64_t p) {
       const std::int64_t rp = row_panels().count, cp = col_panels();
@@ -218,26 +206,17 @@ template <class T, class Blocks, class PackA, class PackB, class Store>
 void product(std::int64_t M, std::int64_t N, const Blocks& blocks, const PackA& pack_a, const PackB& pack_b,
              const Store& store, std::int64_t parts) {
   const std::int64_t count = blocks.count();
-  const bool plain = count == 1 && blocks.end(0) - blocks.begin(0) <= kChunk;
-  const int levels = levels_for(count);
   const std::int64_t max_rows = std::min(M, kOuterRows), max_cols = std::min(N, kOuterCols);
   const std::int64_t rp = split_into(max_rows, kRows).count + 1, cp = (max_cols + kCols<T> - 1) / kCols<T>;
-  T* a = scratch<T>(Slot::packed_a, rp * kRows * kChunk);
-  T* b = scratch<T>(Slot::packed_b, cp * kCols<T> * kChunk);
-  T* stack = plain ? nullptr : scratch<T>(Slot::partial, (levels + 1) * rp * kRows * cp * kCols<T>);
+  T* a = scratch<T>(Slot::packed_a, rp * kRows * kProductBlock);
+  T* b = scratch<T>(Slot::packed_b, cp * kCols<T> * kProductBlock);
+  T* stack = count == 1 ? nullptr : scratch<T>(Slot::partial, levels_for(count) * rp * kRows * cp * kCols<T>);
   const EvenSplit outer = split_into(M, kOuterRows);
   for (std::int64_t j0 = 0; j0 < N; j0 += kOuterCols)
     for (std::int64_t o = 0; o < outer.count; ++o) {
       const OuterBlock<T, PackA, PackB, Store> block{
-          outer.begin(o), outer.length(o), j0, std::min(kOuterCols, N - j0), pack_a, pack_b, store, a, b, stack, levels, plain};
-      for (std::int64_t q = 0; q < count; ++q) {
-        std::int64_t k = blocks.begin(q);
-        do {
-          const std::int64_t end = std::min(blocks.end(q), k + kChunk);
-          block.run({k, end, q, k == blocks.begin(q), end == blocks.end(q), q + 1 == count}, parts);
-          k = end;
-        } while (k < blocks.end(q));
-      }
+          outer.begin(o), outer.length(o), j0, std::min(kOuterCols, N - j0), pack_a, pack_b, store, a, b, stack, count == 1};
+      for (std::int64_t q = 0; q < count; ++q) block.run({blocks.begin(q), blocks.end(q), q, q + 1 == count}, parts);
     }
 }
 

@@ -74,17 +74,16 @@ template <class T, int V> struct OffsetVectors {  // vector v at base[v] + offse
   HWY_INLINE void next() { ++offset; }
 };
 
-// Row r of vector v goes to to[v] + r * ld: the chain over n steps, begun at from[r][v] (rows of V vectors; null: +0),
-// plus +0 when `finish`.
+// to[v] + r * ld = the chain over n steps, begun at +0, plus +0. (A zero's sign never reaches a result, because every
+// result ends with + (+0); so a block's may be cleared early, and one form of the tile serves all.)
 template <int R, int V, class T, class A, class B>
-HWY_INLINE void run_tile(A a, B b, std::int64_t n, const T* from, T* const (&to)[V], std::int64_t ld, bool finish) {
+HWY_INLINE void run_tile(A a, B b, std::int64_t n, T* const (&to)[V], std::int64_t ld) {
   const Tag<T> d;
-  constexpr int L = kLanes<T>;
   Vec<T> acc[R][V];
 #pragma GCC unroll 16
   for (int r = 0; r < R; ++r)
 #pragma GCC unroll 2
-    for (int v = 0; v < V; ++v) acc[r][v] = from ? hn::LoadU(d, from + (r * V + v) * L) : hn::Zero(d);
+    for (int v = 0; v < V; ++v) acc[r][v] = hn::Zero(d);
   for (; n > 0; --n) {
     Vec<T> bv[V];
 #pragma GCC unroll 2
@@ -98,28 +97,17 @@ HWY_INLINE void run_tile(A a, B b, std::int64_t n, const T* from, T* const (&to)
     a.next();
     b.next();
   }
-  if (finish) {
 #pragma GCC unroll 16
-    for (int r = 0; r < R; ++r)
+  for (int r = 0; r < R; ++r)
 #pragma GCC unroll 2
-      for (int v = 0; v < V; ++v) hn::StoreU(hn::Add(acc[r][v], hn::Zero(d)), d, to[v] + r * ld);
-  } else {
-#pragma GCC unroll 16
-    for (int r = 0; r < R; ++r)
-#pragma GCC unroll 2
-      for (int v = 0; v < V; ++v) hn::StoreU(acc[r][v], d, to[v] + r * ld);
-  }
+    for (int v = 0; v < V; ++v) hn::StoreU(hn::Add(acc[r][v], hn::Zero(d)), d, to[v] + r * ld);
 }
 // The same to vectors that stand side by side.
 template <int R, int V, class T, class A, class B>
-HWY_INLINE void run_tile(A a, B b, std::int64_t n, const T* from, T* to, std::int64_t ld, bool finish) {
-  if constexpr (V == 1) {
-    T* const side[1] = {to};
-    run_tile<R, 1, T>(a, b, n, from, side, ld, finish);
-  } else {
-    T* const side[2] = {to, to + kLanes<T>};
-    run_tile<R, 2, T>(a, b, n, from, side, ld, finish);
-  }
+HWY_INLINE void run_tile(A a, B b, std::int64_t n, T* to, std::int64_t ld) {
+  T* side[V];
+  for (int v = 0; v < V; ++v) side[v] = to + v * kLanes<T>;
+  run_tile<R, V, T>(a, b, n, side, ld);
 }
 
 // Calls f(integral_constant<int, rows>) for rows in [1, R]: the step from a number to a compiled tile.
