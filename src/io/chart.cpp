@@ -23,6 +23,9 @@ struct Run {
   std::vector<double> x, y, low, high;
 };
 
+// Within what axes can be computed for; 0 stands for what is too small.
+double drawable(double v) { return std::abs(v) < 1e-300 ? 0 : std::clamp(v, -1e300, 1e300); }
+
 std::vector<Run> runs_of(const ReportSeries& s) {
   std::vector<Run> runs(1);
   const std::size_t per = (s.y.size() + kBuckets - 1) / kBuckets;
@@ -31,8 +34,9 @@ std::vector<Run> runs_of(const ReportSeries& s) {
     double sum = 0, sum_x = 0, count = 0, low = INFINITY, high = -INFINITY;
     for (std::size_t i = begin; i < end; ++i) {
       if (!std::isfinite(s.y[i]) || !std::isfinite(s.x[i])) continue;
-      sum += s.y[i], sum_x += s.x[i], ++count;
-      low = std::min(low, s.y[i]), high = std::max(high, s.y[i]);
+      const double y = drawable(s.y[i]);
+      sum += y, sum_x += drawable(s.x[i]), ++count;
+      low = std::min(low, y), high = std::max(high, y);
     }
     if (count == 0) {
       if (!runs.back().x.empty()) runs.emplace_back();
@@ -79,8 +83,9 @@ Axis log_axis(double low, double high) {
 }
 
 Axis linear_axis(double low, double high, int ticks, bool to_tick) {
-  if (!(high > low)) {  // one value: some room around it
-    const double room = low == 0 ? 1 : std::abs(low) * 0.1;
+  const double size = std::max(std::abs(low), std::abs(high));
+  if (!(high - low > 1e-9 * size)) {  // one value: some room around it
+    const double room = size == 0 ? 1 : size * 0.1;
     low -= room, high += room;
   }
   Axis a{.low = low, .high = high, .ticks = ticks_between(low, high, ticks)};

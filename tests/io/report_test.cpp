@@ -143,7 +143,8 @@ TEST(Report, StaysUnderItsSizeWhateverItIsGiven) {
 TEST(Report, DrawsAnyFiguresWithoutNanInThePage) {
   const std::vector<std::vector<double>> all = {
       {}, {0}, {1e300}, {NAN}, {NAN, NAN}, {1, NAN, 2}, {INFINITY, 1}, {-1, -2}, {0, 0, 0},
-      {1e-300, 1e300}, {5e-324, 1e-320}, {-1e308, 1e308}, {3, 3}};
+      {1e-300, 1e300}, {5e-324, 1e-320}, {-1e308, 1e308}, {3, 3},
+      {1, std::nextafter(1, 2)}, {1e-300, 2e-300}, {-1e300, -1e300 + 1e285}};
   for (const auto& y : all) {
     Report r{.title = "t"};
     ReportSeries s{.name = "s", .y = y};
