@@ -17,7 +17,7 @@ void random_uniform(std::uint64_t key, std::uint64_t first, std::int64_t n, floa
 /// out[j] uniform in [0, 1): 53 bits from words 2i and 2i+1 with i = first + j: ((w0 >> 5) * 2^26 + (w1 >> 6)) * 2^-53.
 void random_uniform(std::uint64_t key, std::uint64_t first, std::int64_t n, double* out);
 
-/// A new key from a key and any number: the first two words of the block with counter (data, 1 << 32). The set bit keeps
+/// A new key from a key and any number: the first two words of the block with counter words (low, high of data; 0, 1). The set bit keeps
 /// derived keys apart from the numbers that the key itself gives.
 std::uint64_t fold_in(std::uint64_t key, std::uint64_t data);
 

@@ -1,0 +1,10 @@
+// reduce_index.hpp: argmax and argmin, for reduce() alone. Not public to other rooms: they call reduce.hpp.
+#pragma once
+
+#include "kernels/cpu/reduce.hpp"
+
+namespace adjoint::cpu {
+
+void reduce_index(ReduceOp op, const runtime::View& in, std::uint32_t reduced, const runtime::View& out);
+
+}  // namespace adjoint::cpu
