@@ -40,7 +40,7 @@ struct Amax {  // NaN wins, -0 is below +0, as in maximum
   }
   template <class V> HWY_INLINE V operator()(V a, V b) const {
     const V m = hn::IfThenElse(hn::Eq(a, b), hn::And(a, b), max_or_second(a, b));
-    return hn::IfThenElse(hn::Ne(a, a), a, m);
+    return hn::IfThenElse(hn::IsNaN(a), a, m);
   }
   template <class T> static T integer(T a, T b) { return a > b ? a : b; }
 };
@@ -50,7 +50,7 @@ struct Amin {
   }
   template <class V> HWY_INLINE V operator()(V a, V b) const {
     const V m = hn::IfThenElse(hn::Eq(a, b), hn::Or(a, b), min_or_second(a, b));
-    return hn::IfThenElse(hn::Ne(a, a), a, m);
+    return hn::IfThenElse(hn::IsNaN(a), a, m);
   }
   template <class T> static T integer(T a, T b) { return a < b ? a : b; }
 };

@@ -43,14 +43,14 @@ struct Maximum {
   template <class D, class V>
   HWY_INLINE V operator()(D, V a, V b) const {
     const V m = hn::IfThenElse(hn::Eq(a, b), hn::And(a, b), max_or_second(a, b));
-    return hn::IfThenElse(hn::Ne(a, a), a, m);
+    return hn::IfThenElse(hn::IsNaN(a), a, m);
   }
 };
 struct Minimum {
   template <class D, class V>
   HWY_INLINE V operator()(D, V a, V b) const {
     const V m = hn::IfThenElse(hn::Eq(a, b), hn::Or(a, b), min_or_second(a, b));
-    return hn::IfThenElse(hn::Ne(a, a), a, m);
+    return hn::IfThenElse(hn::IsNaN(a), a, m);
   }
 };
 
