@@ -69,6 +69,8 @@ template <class T> T define(ReduceOp op, const std::vector<T>& x) {
   return tree(op, blocks, 0, blocks.size());
 }
 
+constexpr std::int64_t kShared = 1 << 14;  ///< below half of what the kernels share among threads, one count is enough
+
 struct Case {
   Dims shape;
   unsigned reduced;
@@ -134,6 +136,7 @@ template <class T> void check_values(const Case& c, ReduceOp op, std::mt19937& r
   std::vector<Accumulator<T>> expected;
   for (const auto& x : groups<T>(in, c.reduced)) expected.push_back(define(op, x));
   for (const int threads : {1, 2, 7}) {
+    if (threads > 1 && in.elements() < kShared) continue;
     runtime::set_threads(threads);
     reduce(op, in.view(), c.reduced, out.view());
     using Stored = std::conditional_t<std::is_same_v<T, bool>, std::uint8_t, T>;
@@ -149,6 +152,7 @@ template <class T> void check_index(const Case& c, bool max, std::mt19937& rng) 
   randomize<T>(in, rng);
   const auto lists = groups<T>(in, c.reduced);
   for (const int threads : {1, 2, 7}) {
+    if (threads > 1 && in.elements() < kShared) continue;
     runtime::set_threads(threads);
     reduce(max ? ReduceOp::argmax : ReduceOp::argmin, in.view(), c.reduced, out.view());
     for (std::size_t i = 0; i < lists.size(); ++i) {
