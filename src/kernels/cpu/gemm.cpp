@@ -58,14 +58,16 @@ HWY_INLINE void small_column(std::int64_t M, std::int64_t K, const MatrixRef<con
   }
 }
 
-// One block of K, C with unit column stride, one thread: A is read in place, and B too where its rows are contiguous.
+// One block of K, C with unit column stride: A is read in place, and B too where its rows are contiguous and do not fall
+// on the same cache sets again and again.
 template <class T>
 void small(std::int64_t M, std::int64_t N, std::int64_t K, MatrixRef<const T> a, MatrixRef<const T> b, MatrixRef<T> c) {
   constexpr int C = kCols<T>, L = kLanes<T>;
+  const bool in_place = b.col_stride == 1 && (M <= 4 * kRows || b.row_stride * static_cast<std::int64_t>(sizeof(T)) % 1024 != 0);
   for (std::int64_t j = 0; j < N; j += C) {
     const int w = static_cast<int>(std::min<std::int64_t>(C, N - j));
     RowVectors<T> rows{b.data + j, b.row_stride};
-    if (b.col_stride != 1 || (w != C && w != L)) {
+    if (!in_place || (w != C && w != L)) {
       T* panel = scratch<T>(Slot::small_b, K * C);
       pack_panel<C>(b.data + j * b.col_stride, b.col_stride, b.row_stride, K, w, panel);
       rows = {panel, C};
@@ -75,8 +77,24 @@ void small(std::int64_t M, std::int64_t N, std::int64_t K, MatrixRef<const T> a,
   }
 }
 
-// Above this many multiply-adds the work is shared between threads; below, A is not worth packing.
-inline constexpr std::int64_t kThreadWork = 1 << 20;
+// The same, shared between threads along the longer side.
+template <class T>
+void small_parts(std::int64_t M, std::int64_t N, std::int64_t K, MatrixRef<const T> a, MatrixRef<const T> b, MatrixRef<T> c,
+                 std::int64_t parts) {
+  constexpr std::int64_t C = kCols<T>;
+  runtime::parallel(parts, [&](std::int64_t p) {
+    if (M >= N) {
+      const std::int64_t i = M * p / parts, rows = M * (p + 1) / parts - i;
+      if (rows > 0) small<T>(rows, N, K, {a.data + i * a.row_stride, a.row_stride, a.col_stride}, b, {c.data + i * c.row_stride, c.row_stride, 1});
+    } else {
+      const std::int64_t panels = (N + C - 1) / C, j = panels * p / parts * C, end = std::min(N, panels * (p + 1) / parts * C);
+      if (end > j) small<T>(M, end - j, K, a, {b.data + j * b.col_stride, b.row_stride, b.col_stride}, {c.data + j, c.row_stride, 1});
+    }
+  });
+}
+
+// In multiply-adds: from kThreadWork on a product is shared between threads; from kPackWork on A is worth packing.
+inline constexpr double kThreadWork = 1 << 20, kPackWork = 1 << 22;
 
 template <class T>
 void gemm_impl(std::int64_t M, std::int64_t N, std::int64_t K, MatrixRef<const T> a, MatrixRef<const T> b, MatrixRef<T> c) {
@@ -85,8 +103,12 @@ void gemm_impl(std::int64_t M, std::int64_t N, std::int64_t K, MatrixRef<const T
     return;
   }
   const double work = static_cast<double>(M) * static_cast<double>(N) * static_cast<double>(K);
-  if (work < kThreadWork && K <= kProductBlock && c.col_stride == 1) return small<T>(M, N, K, a, b, c);
-  packed<T>(M, N, K, a, b, c, work < kThreadWork ? 1 : runtime::threads());
+  const std::int64_t parts = work < kThreadWork ? 1 : runtime::threads();
+  if ((work < kPackWork || N <= 2 * kCols<T>) && K <= kProductBlock && c.col_stride == 1) {
+    if (parts == 1) return small<T>(M, N, K, a, b, c);
+    return small_parts<T>(M, N, K, a, b, c, parts);
+  }
+  packed<T>(M, N, K, a, b, c, parts);
 }
 
 void gemm_f32(std::int64_t M, std::int64_t N, std::int64_t K, MatrixRef<const float> a, MatrixRef<const float> b,
