@@ -147,6 +147,7 @@ int main(int argc, char** argv) {
 #endif
   for (int threads : {1, 2}) {
     runtime::set_threads(threads);
+    bench::count_own_time = threads == 1;
     for (const Layer& l : kLayers) measure(l, threads, peak, budget);
   }
 }

@@ -35,7 +35,8 @@ void packed(std::int64_t M, std::int64_t N, std::int64_t K, MatrixRef<const T> a
   const auto pack_b = [b](std::int64_t j, int cols, std::int64_t k, std::int64_t n, T* dst) HWY_ATTR {
     pack_panel<kCols<T>>(b.data + k * b.row_stride + j * b.col_stride, b.col_stride, b.row_stride, n, cols, dst);
   };
-  product<T>(M, N, PlainBlocks{K}, pack_a, pack_b, StoreMatrix<T>{c}, parts);
+  product<T>(M, N, PlainBlocks{K}, pack_a, pack_b, StoreMatrix<T>{c}, parts,
+             {strip_for(a.row_stride, a.col_stride), strip_for(b.col_stride, b.row_stride)});
 }
 
 template <int V, class T>

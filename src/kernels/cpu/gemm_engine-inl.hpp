@@ -20,42 +20,48 @@ namespace adjoint::kernels::HWY_NAMESPACE {
 
 // ---- panels ----
 
-// dst[k][r] = src[r * lane + k * step] for r < rows and k < n, where a k takes `width` elements of dst and src runs
-// along k (step == 1): transposes in registers, four (two) rows at a time.
-template <class T>
-HWY_INLINE void pack_transposed(const T* src, std::int64_t lane, std::int64_t n, int rows, int width, T* dst) {
-  int r = 0;
 #if HWY_TARGET != HWY_SCALAR
+// dst[k * width + r] = src[r * lane + k] for a square of 16-byte rows, transposed in registers.
+template <class T> HWY_INLINE void transpose_square(const T* src, std::int64_t lane, int width, T* dst) {
   constexpr int Q = static_cast<int>(16 / sizeof(T));
   const hn::FixedTag<T, Q> d;
-  for (; r + Q <= rows; r += Q) {
-    const T* s = src + r * lane;
-    T* o = dst + r;
-    std::int64_t k = 0;
-    for (; k + Q <= n; k += Q) {
-      if constexpr (Q == 4) {
-        const auto a = hn::LoadU(d, s + k), b = hn::LoadU(d, s + lane + k), c = hn::LoadU(d, s + 2 * lane + k),
-                   e = hn::LoadU(d, s + 3 * lane + k);
-        const hn::Repartition<double, decltype(d)> dd;
-        const auto ab0 = hn::BitCast(dd, hn::InterleaveLower(d, a, b)), ab1 = hn::BitCast(dd, hn::InterleaveUpper(d, a, b));
-        const auto ce0 = hn::BitCast(dd, hn::InterleaveLower(d, c, e)), ce1 = hn::BitCast(dd, hn::InterleaveUpper(d, c, e));
-        T* q = o + k * width;
-        hn::StoreU(hn::BitCast(d, hn::InterleaveLower(dd, ab0, ce0)), d, q);
-        hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(dd, ab0, ce0)), d, q + width);
-        hn::StoreU(hn::BitCast(d, hn::InterleaveLower(dd, ab1, ce1)), d, q + 2 * width);
-        hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(dd, ab1, ce1)), d, q + 3 * width);
-      } else {
-        const auto a = hn::LoadU(d, s + k), b = hn::LoadU(d, s + lane + k);
-        hn::StoreU(hn::InterleaveLower(d, a, b), d, o + k * width);
-        hn::StoreU(hn::InterleaveUpper(d, a, b), d, o + (k + 1) * width);
-      }
-    }
-    for (; k < n; ++k)
-      for (int i = 0; i < Q; ++i) o[k * width + i] = s[i * lane + k];
+  const auto a = hn::LoadU(d, src), b = hn::LoadU(d, src + lane);
+  if constexpr (Q == 2) {
+    hn::StoreU(hn::InterleaveLower(d, a, b), d, dst);
+    hn::StoreU(hn::InterleaveUpper(d, a, b), d, dst + width);
+  } else {
+    const auto c = hn::LoadU(d, src + 2 * lane), e = hn::LoadU(d, src + 3 * lane);
+    const hn::Repartition<double, decltype(d)> dd;
+    const auto ab0 = hn::BitCast(dd, hn::InterleaveLower(d, a, b)), ab1 = hn::BitCast(dd, hn::InterleaveUpper(d, a, b));
+    const auto ce0 = hn::BitCast(dd, hn::InterleaveLower(d, c, e)), ce1 = hn::BitCast(dd, hn::InterleaveUpper(d, c, e));
+    hn::StoreU(hn::BitCast(d, hn::InterleaveLower(dd, ab0, ce0)), d, dst);
+    hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(dd, ab0, ce0)), d, dst + width);
+    hn::StoreU(hn::BitCast(d, hn::InterleaveLower(dd, ab1, ce1)), d, dst + 2 * width);
+    hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(dd, ab1, ce1)), d, dst + 3 * width);
   }
+}
 #endif
-  for (; r < rows; ++r)
-    for (std::int64_t k = 0; k < n; ++k) dst[k * width + r] = src[r * lane + k];
+
+// dst[k * width + r] = src[r * lane + k] for r < rows, k < n. A cache line of each source row at a time: rows a power of
+// two apart share cache sets, and a line must be used up before it is evicted.
+template <class T>
+HWY_INLINE void pack_transposed(const T* src, std::int64_t lane, std::int64_t n, int rows, int width, T* dst) {
+  constexpr std::int64_t line = 64 / static_cast<std::int64_t>(sizeof(T));
+  for (std::int64_t k0 = 0; k0 < n; k0 += line) {
+    const std::int64_t end = std::min(n, k0 + line);
+    int r = 0;
+#if HWY_TARGET != HWY_SCALAR
+    constexpr int Q = static_cast<int>(16 / sizeof(T));
+    for (; r + Q <= rows; r += Q) {
+      std::int64_t k = k0;
+      for (; k + Q <= end; k += Q) transpose_square(src + r * lane + k, lane, width, dst + k * width + r);
+      for (; k < end; ++k)
+        for (int i = r; i < r + Q; ++i) dst[k * width + i] = src[i * lane + k];
+    }
+#endif
+    for (; r < rows; ++r)
+      for (std::int64_t k = k0; k < end; ++k) dst[k * width + r] = src[r * lane + k];
+  }
 }
 
 // The general panel: dst[k][r] = src[r * lane + k * step] for r < rows, zero for rows <= r < W.
@@ -135,6 +141,13 @@ struct Block {
 inline constexpr std::int64_t kResident = 192 << 10;  // bytes of packed A that stay in L2 while B passes
 inline constexpr std::int64_t kOuterRows = 1024, kOuterCols = 1024;
 
+// How many k's of a panel are packed before the next panel's turn. An operand whose rows lie along the panel is read row
+// by row in narrow strips, one that runs along k in whole panels: both ways follow memory.
+struct Strips {
+  std::int64_t a = kProductBlock, b = kProductBlock;
+};
+inline std::int64_t strip_for(std::int64_t lane, std::int64_t step) { return lane == 1 && step != 1 ? 16 : kProductBlock; }
+
 // One outer block of C: rows [i0, i0 + rows), columns [j0, j0 + cols).
 template <class T, class PackA, class PackB, class Store> struct OuterBlock {
   std::int64_t i0, rows, j0, cols;
@@ -142,6 +155,7 @@ template <class T, class PackA, class PackB, class Store> struct OuterBlock {
   const PackB& pack_b;
   const Store& store;
   T *a, *b, *stack;
+  Strips strip;
   bool single;  // one block only: results go straight to the store
 
   EvenSplit row_panels() const { return split_into(rows, kRows); }
@@ -149,11 +163,13 @@ template <class T, class PackA, class PackB, class Store> struct OuterBlock {
 
   void pack(const Block& c, std::int64_t part, std::int64_t parts) const {
     const std::int64_t n = c.end - c.begin, rp = row_panels().count, cp = col_panels();
-    for (std::int64_t p = rp * part / parts; p < rp * (part + 1) / parts; ++p)
-      pack_a(i0 + row_panels().begin(p), row_panels().length(p), c.begin, n, a + p * kRows * n);
-    for (std::int64_t p = cp * part / parts; p < cp * (part + 1) / parts; ++p)
-      pack_b(j0 + p * kCols<T>, static_cast<int>(std::min<std::int64_t>(kCols<T>, cols - p * kCols<T>)), c.begin, n,
-             b + p * kCols<T> * n);
+    for (std::int64_t k = 0; k < n; k += strip.a)
+      for (std::int64_t p = rp * part / parts; p < rp * (part + 1) / parts; ++p)
+        pack_a(i0 + row_panels().begin(p), row_panels().length(p), c.begin + k, std::min(strip.a, n - k), a + (p * n + k) * kRows);
+    for (std::int64_t k = 0; k < n; k += strip.b)
+      for (std::int64_t p = cp * part / parts; p < cp * (part + 1) / parts; ++p)
+        pack_b(j0 + p * kCols<T>, static_cast<int>(std::min<std::int64_t>(kCols<T>, cols - p * kCols<T>)), c.begin + k,
+               std::min(strip.b, n - k), b + (p * n + k) * kCols<T>);
   }
 
   template <int V> void tile(const Block& c, std::int64_t ip, std::int64_t jp) const {
@@ -204,7 +220,7 @@ template <class T, class PackA, class PackB, class Store> struct OuterBlock {
 // store.direct(i, j, ld) gives the place of a full tile or null; store(i, rows, j, cols, tile, ld) takes a tile.
 template <class T, class Blocks, class PackA, class PackB, class Store>
 void product(std::int64_t M, std::int64_t N, const Blocks& blocks, const PackA& pack_a, const PackB& pack_b,
-             const Store& store, std::int64_t parts) {
+             const Store& store, std::int64_t parts, Strips strips = {}) {
   const std::int64_t count = blocks.count();
   const std::int64_t max_rows = std::min(M, kOuterRows), max_cols = std::min(N, kOuterCols);
   const std::int64_t rp = split_into(max_rows, kRows).count + 1, cp = (max_cols + kCols<T> - 1) / kCols<T>;
@@ -215,7 +231,7 @@ void product(std::int64_t M, std::int64_t N, const Blocks& blocks, const PackA& 
   for (std::int64_t j0 = 0; j0 < N; j0 += kOuterCols)
     for (std::int64_t o = 0; o < outer.count; ++o) {
       const OuterBlock<T, PackA, PackB, Store> block{
-          outer.begin(o), outer.length(o), j0, std::min(kOuterCols, N - j0), pack_a, pack_b, store, a, b, stack, count == 1};
+          outer.begin(o), outer.length(o), j0, std::min(kOuterCols, N - j0), pack_a, pack_b, store, a, b, stack, strips, count == 1};
       for (std::int64_t q = 0; q < count; ++q) block.run({blocks.begin(q), blocks.end(q), q, q + 1 == count}, parts);
     }
 }
