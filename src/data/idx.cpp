@@ -33,15 +33,21 @@ std::uint32_t big_endian(std::span<const std::byte> b) {
 
 DType element_type(const Source& from, unsigned code) {
   switch (code) {
-    case 0x08: return DType::u8;
-    case 0x09: return DType::i8;
-    case 0x0C: return DType::i32;
-    case 0x0D: return DType::f32;
-    case 0x0E: return DType::f64;
+    case 0x08:
+      return DType::u8;
+    case 0x09:
+      return DType::i8;
+    case 0x0C:
+      return DType::i32;
+    case 0x0D:
+      return DType::f32;
+    case 0x0E:
+      return DType::f64;
     case 0x0B:
       from.refuse("holds 16-bit integers (type 0x0B), for which there is no DType",
                   "write the file with 32-bit integers (type 0x0C)");
-    default: from.refuse(fmt::format("names the unknown element type 0x{:02X}", code));
+    default:
+      from.refuse(fmt::format("names the unknown element type 0x{:02X}", code));
   }
 }
 
@@ -100,8 +106,9 @@ IdxArray read_idx(const std::string& path, const io::LoadLimits& limits, Loc loc
     const bool missing = e.message().find("cannot open") != std::string::npos;
     std::string hint = e.hint();
     if (missing && looks_like_fashion_mnist(path))
-      hint = "apt-get install -y dataset-fashion-mnist "
-             "puts the data into /usr/share/datasets/fashion-mnist";
+      hint =
+          "apt-get install -y dataset-fashion-mnist "
+          "puts the data into /usr/share/datasets/fashion-mnist";
     throw Error({.op = "read_idx", .message = e.message(), .where = loc, .hint = hint});
   }
   return parse_idx(std::move(bytes), path, limits, loc);

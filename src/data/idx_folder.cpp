@@ -1,4 +1,5 @@
-// idx_folder.cpp: the four IDX files of a data set, found and matched. Not the format: that is idx.cpp.
+// idx_folder.cpp: the four IDX files of a data set, found and matched. Not the format: that is
+// idx.cpp.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -40,7 +41,8 @@ std::string find(const Folder& f, std::initializer_list<std::string_view> parts,
     for (const auto format : formats)
       for (const std::string_view dash : {"-", "."})
         for (const std::string_view end : {"", ".gz"}) {
-          const auto name = fmt::format("{}/{}-{}{}{}-ubyte{}", f.path, part, kind, dash, format, end);
+          const auto name =
+              fmt::format("{}/{}-{}{}{}-ubyte{}", f.path, part, kind, dash, format, end);
           std::error_code ec;
           if (std::filesystem::is_regular_file(name, ec)) return name;
         }
@@ -81,8 +83,10 @@ std::vector<std::string> names_file(const Folder& f) {
   std::vector<std::string> names(1);
   for (const auto b : io::read_file(path, f.limits, f.loc)) {
     const char c = static_cast<char>(b);
-    if (c == '\n') names.emplace_back();
-    else if (static_cast<unsigned char>(c) >= 0x20) names.back() += c;
+    if (c == '\n')
+      names.emplace_back();
+    else if (static_cast<unsigned char>(c) >= 0x20)
+      names.back() += c;
   }
   if (names.back().empty()) names.pop_back();
   return names;
@@ -91,10 +95,11 @@ std::vector<std::string> names_file(const Folder& f) {
 std::vector<std::string> class_names(const Folder& f, std::int64_t classes) {
   auto names = names_file(f);
   if (!names.empty() && std::ssize(names) < classes)
-    f.refuse(fmt::format("classes.txt names {} classes, the labels need {}", names.size(), classes));
+    f.refuse(
+        fmt::format("classes.txt names {} classes, the labels need {}", names.size(), classes));
   if (names.empty() && classes == 10 && f.path.find("fashion") != f.path.npos)
     names = {"T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
-             "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"};
+             "Sandal",      "Shirt",   "Sneaker",  "Bag",   "Ankle boot"};
   for (auto i = std::ssize(names); i < classes; ++i) names.push_back(std::to_string(i));
   return names;
 }
@@ -106,12 +111,11 @@ ImageData load_idx_folder(const std::string& path, const io::LoadLimits& limits,
   std::error_code ec;
   if (!std::filesystem::is_directory(path, ec)) f.refuse("is not a folder", hint_for(path));
   ImageData data{read_part(f, {"train"}), read_part(f, {"t10k", "test"})};
-  if (data.train.shape != data.test.shape)
-    f.refuse("training and test pictures differ in size");
+  if (data.train.shape != data.test.shape) f.refuse("training and test pictures differ in size");
   std::int64_t classes = 0;
   for (const ImageSet* set : {&data.train, &data.test})
-    classes = std::max<std::int64_t>(classes, 1 + *std::max_element(set->labels.begin(),
-                                                                    set->labels.end()));
+    classes = std::max<std::int64_t>(classes,
+                                     1 + *std::max_element(set->labels.begin(), set->labels.end()));
   const auto names = class_names(f, classes);
   for (ImageSet* set : {&data.train, &data.test}) {
     set->classes = std::ssize(names);

@@ -22,8 +22,9 @@ void check_shape(const char* op, const ImageShape& s, Loc loc) {
   constexpr std::int64_t kSide = 1 << 16, kChannels = 1 << 8;
   if (s.height < 1 || s.height > kSide || s.width < 1 || s.width > kSide || s.channels < 1 ||
       s.channels > kChannels)
-    refuse(op, fmt::format("pictures of [{}, {}, {}] are not supported", s.height, s.width,
-                           s.channels), loc);
+    refuse(op,
+           fmt::format("pictures of [{}, {}, {}] are not supported", s.height, s.width, s.channels),
+           loc);
 }
 
 void check(const Augment& a, std::span<const std::uint8_t> in, const ImageShape& shape,
@@ -31,11 +32,13 @@ void check(const Augment& a, std::span<const std::uint8_t> in, const ImageShape&
   check_shape("augment", shape, loc);
   const auto size = static_cast<std::size_t>(shape.size());
   if (in.size() != size || out != size)
-    refuse("augment", fmt::format("a picture of {} bytes, given {} and room for {}", size,
-                                  in.size(), out), loc);
+    refuse("augment",
+           fmt::format("a picture of {} bytes, given {} and room for {}", size, in.size(), out),
+           loc);
   if (a.shift < 0 || a.shift > 1 << 16 || a.erase_side < 0 || a.erase_side > 1 << 16)
-    refuse("augment", fmt::format("shift {} or erase_side {} is not in [0, 65536]", a.shift,
-                                  a.erase_side), loc);
+    refuse("augment",
+           fmt::format("shift {} or erase_side {} is not in [0, 65536]", a.shift, a.erase_side),
+           loc);
   if (!(a.erase_probability >= 0 && a.erase_probability <= 1))
     refuse("augment", fmt::format("erase_probability {} is not in [0, 1]", a.erase_probability),
            loc);
@@ -50,8 +53,8 @@ void copy_row(const std::uint8_t* in, std::uint8_t* out, std::int64_t width, std
   const std::int64_t end = std::clamp<std::int64_t>(width + dx, 0, width);
   std::fill(out, out + begin * channels, std::uint8_t{0});
   if (!flip) {
-    if (end > begin) std::copy_n(in + (begin - dx) * channels, (end - begin) * channels,
-                                 out + begin * channels);
+    if (end > begin)
+      std::copy_n(in + (begin - dx) * channels, (end - begin) * channels, out + begin * channels);
   } else {
     for (std::int64_t x = begin; x < end; ++x)
       std::copy_n(in + (width - 1 - (x - dx)) * channels, channels, out + x * channels);
@@ -68,7 +71,8 @@ void augment(std::span<const std::uint8_t> in, const ImageShape& shape, const Au
   Draws draws(seed, Purpose::augment, static_cast<std::uint64_t>(epoch),
               static_cast<std::uint64_t>(index));
   const auto [h, w, c] = shape;
-  // All draws are made whether needed or not: switching one change on leaves the others as they were.
+  // All draws are made whether needed or not: switching one change on leaves the others as they
+  // were.
   const bool flip = draws.chance(0.5) && a.flip;
   const auto range = static_cast<std::uint64_t>(2 * a.shift + 1);
   const std::int64_t dy = static_cast<std::int64_t>(draws.below(range)) - a.shift;
@@ -76,8 +80,10 @@ void augment(std::span<const std::uint8_t> in, const ImageShape& shape, const Au
   for (std::int64_t y = 0; y < h; ++y) {
     std::uint8_t* row = out.data() + y * w * c;
     const std::int64_t from = y - dy;
-    if (from < 0 || from >= h) std::fill(row, row + w * c, std::uint8_t{0});
-    else copy_row(in.data() + from * w * c, row, w, c, dx, flip);
+    if (from < 0 || from >= h)
+      std::fill(row, row + w * c, std::uint8_t{0});
+    else
+      copy_row(in.data() + from * w * c, row, w, c, dx, flip);
   }
   if (!draws.chance(a.erase_probability) || a.erase_side == 0) return;
   const auto side = static_cast<std::uint64_t>(a.erase_side);
@@ -86,8 +92,8 @@ void augment(std::span<const std::uint8_t> in, const ImageShape& shape, const Au
   const std::int64_t rows = 1 + static_cast<std::int64_t>(draws.below(side));
   const std::int64_t columns = 1 + static_cast<std::int64_t>(draws.below(side));
   for (std::int64_t y = top; y < std::min(h, top + rows); ++y)
-    std::fill(out.data() + (y * w + left) * c, out.data() + (y * w + std::min(w, left + columns)) * c,
-              a.erase_value);
+    std::fill(out.data() + (y * w + left) * c,
+              out.data() + (y * w + std::min(w, left + columns)) * c, a.erase_value);
 }
 
 PixelStatistics pixel_statistics(const ImageSet& set, Loc loc) {
@@ -119,16 +125,21 @@ void normalise(std::span<const std::uint8_t> pixels, const ImageShape& shape,
   const auto channels = static_cast<std::size_t>(shape.channels);
   const auto area = static_cast<std::size_t>(shape.height * shape.width), size = area * channels;
   if (pixels.size() % size != 0 || pixels.size() != out.size())
-    refuse("normalise", fmt::format("{} bytes of pictures of {} bytes into {} floats",
-                                    pixels.size(), size, out.size()), loc);
+    refuse("normalise",
+           fmt::format("{} bytes of pictures of {} bytes into {} floats", pixels.size(), size,
+                       out.size()),
+           loc);
   if (s.mean.size() != channels || s.deviation.size() != channels)
-    refuse("normalise", fmt::format("{} means and {} deviations for {} channels", s.mean.size(),
-                                    s.deviation.size(), channels), loc);
+    refuse("normalise",
+           fmt::format("{} means and {} deviations for {} channels", s.mean.size(),
+                       s.deviation.size(), channels),
+           loc);
   std::vector<std::array<float, 256>> table(channels);
   for (std::size_t c = 0; c < channels; ++c) {
     if (!(s.deviation[c] > 0) || !std::isfinite(s.mean[c]))
-      refuse("normalise", fmt::format("mean {} and deviation {} of channel {}", s.mean[c],
-                                      s.deviation[c], c), loc);
+      refuse("normalise",
+             fmt::format("mean {} and deviation {} of channel {}", s.mean[c], s.deviation[c], c),
+             loc);
     for (int v = 0; v < 256; ++v)
       table[c][static_cast<std::size_t>(v)] =
           static_cast<float>((v / 255.0 - double{s.mean[c]}) / double{s.deviation[c]});

@@ -1,4 +1,5 @@
-// loader.cpp: picks, augments and normalises the pictures of one batch. Not shuffling: that is order.cpp.
+// loader.cpp: picks, augments and normalises the pictures of one batch. Not shuffling: that is
+// order.cpp.
 #include "adjoint/data/loader.hpp"
 
 #include <fmt/format.h>
@@ -47,7 +48,8 @@ std::unique_ptr<Prefetcher<ImageBatch>> ImageLoader::epoch(std::int64_t epoch,
                                                            std::int64_t first) const {
   const auto count = std::max<std::int64_t>(0, batches() - first);
   return std::make_unique<Prefetcher<ImageBatch>>(
-      count, [loader = *this, epoch, first](std::int64_t i) mutable {
+      count,
+      [loader = *this, epoch, first](std::int64_t i) mutable {
         return loader.batch(epoch, first + i);
       },
       options_.prefetch);

@@ -12,8 +12,8 @@
 namespace adjoint::data {
 
 [[noreturn]] static void refuse(std::string message, Loc loc, std::string hint = {}) {
-  throw Error({.op = "BatchOrder", .message = std::move(message), .where = loc,
-               .hint = std::move(hint)});
+  throw Error(
+      {.op = "BatchOrder", .message = std::move(message), .where = loc, .hint = std::move(hint)});
 }
 
 constexpr std::int64_t kMostExamples = std::int64_t{1} << 32;  // one Draws gives 2^33 numbers
@@ -49,8 +49,7 @@ BatchOrder::BatchOrder(std::int64_t examples, const OrderOptions& options, Loc l
 
 std::span<const std::int64_t> BatchOrder::batch(std::int64_t epoch, std::int64_t index, Loc loc) {
   check_epoch(epoch, loc);
-  if (index < 0 || index >= batches_)
-    refuse(fmt::format("batch {} of {}", index, batches_), loc);
+  if (index < 0 || index >= batches_) refuse(fmt::format("batch {} of {}", index, batches_), loc);
   if (epoch != epoch_ && (options_.shuffle || order_.empty())) {
     order_ = options_.shuffle ? shuffled(examples_, options_.seed, epoch, loc)
                               : std::vector<std::int64_t>(static_cast<std::size_t>(examples_));

@@ -29,7 +29,8 @@ class Draws {
   constexpr Draws(std::uint64_t seed, Purpose purpose, std::uint64_t epoch, std::uint64_t place)
       : key_{static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)},
         counter_{0, static_cast<std::uint32_t>(place),
-                 static_cast<std::uint32_t>(place >> 32) | static_cast<std::uint32_t>(purpose) << 16,
+                 static_cast<std::uint32_t>(place >> 32) | static_cast<std::uint32_t>(purpose)
+                                                               << 16,
                  static_cast<std::uint32_t>(epoch)} {}
 
   constexpr std::uint64_t bits() {

@@ -65,7 +65,10 @@ std::vector<double> ticks_between(double low, double high, int most) {
   const double raw = (high - low) / most, power = std::pow(10, std::floor(std::log10(raw)));
   double step = 10 * power;
   for (const double m : {1.0, 2.0, 5.0})
-    if (m * power >= raw * 0.999) { step = m * power; break; }
+    if (m * power >= raw * 0.999) {
+      step = m * power;
+      break;
+    }
   std::vector<double> out;
   for (double k = std::ceil(low / step - 1e-9); k * step <= high + 1e-9 * step; ++k)
     out.push_back(k * step);
@@ -97,7 +100,9 @@ Axis linear_axis(double low, double high, int ticks, bool to_tick) {
 }
 
 double px(const Axis& a, double v) { return kLeft + a.at(v) * (kWidth - kLeft - kRight); }
-double py(const Axis& a, double v) { return kHeight - kBottom - a.at(v) * (kHeight - kTop - kBottom); }
+double py(const Axis& a, double v) {
+  return kHeight - kBottom - a.at(v) * (kHeight - kTop - kBottom);
+}
 
 std::string tick_text(double v, const ChartOptions& o) {
   if (o.percent) return fmt::format("{:.4g} %", v * 100);
@@ -110,7 +115,8 @@ std::string grid(const Axis& x, const Axis& y, const ChartOptions& o) {
   std::string s;
   for (const double t : y.ticks) {
     const double v = py(y, t);
-    s += fmt::format(R"(<path class="grid" d="M{:.1f} {:.1f}H{:.1f}"/>)", kLeft, v, kWidth - kRight);
+    s +=
+        fmt::format(R"(<path class="grid" d="M{:.1f} {:.1f}H{:.1f}"/>)", kLeft, v, kWidth - kRight);
     s += fmt::format(R"(<text class="tick" x="{:.1f}" y="{:.1f}" text-anchor="end">{}</text>)",
                      kLeft - 7, v + 4, tick_text(t, o));
   }
@@ -147,7 +153,8 @@ std::string line_of(const ReportSeries& s, const std::vector<Run>& runs, std::si
     const bool few = s.y.size() <= 60;
     for (std::size_t i = 0; few && i < r.x.size(); ++i)
       out += fmt::format(R"(<circle class="dot" cx="{:.1f}" cy="{:.1f}" r="2.6"/>)"
-                         R"(<circle class="touch" cx="{:.1f}" cy="{:.1f}" r="9"><title>{}: {} at {} {}</title></circle>)",
+                         R"(<circle class="touch" cx="{:.1f}" cy="{:.1f}" r="9">)"
+                         R"(<title>{}: {} at {} {}</title></circle>)",
                          px(x, r.x[i]), py(y, r.y[i]), px(x, r.x[i]), py(y, r.y[i]),
                          escape(s.name, 60), tick_text(r.y[i], o), escape(o.x_label, 30),
                          figure(r.x[i]));
@@ -161,7 +168,9 @@ std::string legend(std::span<const ReportSeries> series, const ChartOptions& o) 
     const auto& y = series[i].y;
     const bool known = !y.empty() && std::isfinite(y.back());
     s += fmt::format(R"(<li class="s{}"><i></i>{} <b>{}</b></li>)", i, escape(series[i].name, 60),
-                     y.empty() ? "" : known ? tick_text(y.back(), o) : "not finite");
+                     y.empty() ? ""
+                     : known   ? tick_text(y.back(), o)
+                               : "not finite");
   }
   return s + "</ul>";
 }
@@ -169,16 +178,18 @@ std::string legend(std::span<const ReportSeries> series, const ChartOptions& o) 
 std::string not_finite(std::span<const ReportSeries> series) {
   std::size_t count = 0;
   for (const auto& s : series)
-    count += static_cast<std::size_t>(std::count_if(s.y.begin(), s.y.end(), [](double v) { return !std::isfinite(v); }));
+    count += static_cast<std::size_t>(
+        std::count_if(s.y.begin(), s.y.end(), [](double v) { return !std::isfinite(v); }));
   if (count == 0) return {};
-  return fmt::format(R"(<p class="alarm">{} value{} not finite.</p>)", count, count == 1 ? " is" : "s are");
+  return fmt::format(R"(<p class="alarm">{} value{} not finite.</p>)", count,
+                     count == 1 ? " is" : "s are");
 }
 
 std::string figure_of(std::string_view body, std::span<const ReportSeries> series,
                       const ChartOptions& o, bool with_legend) {
   const char* wide = with_legend ? "" : " class=\"wide\"";
-  return fmt::format(R"(<figure{}><figcaption><h3>{}</h3>{}</figcaption>{}{}</figure>)",
-                     wide, escape(o.title), with_legend ? legend(series, o) : "", body,
+  return fmt::format(R"(<figure{}><figcaption><h3>{}</h3>{}</figcaption>{}{}</figure>)", wide,
+                     escape(o.title), with_legend ? legend(series, o) : "", body,
                      not_finite(series));
 }
 
@@ -215,12 +226,14 @@ namespace {
 
 // Dark blue to yellow through teal, by eye; t in [0, 1].
 std::array<std::uint8_t, 3> heat(double t) {
-  constexpr double stops[][3] = {{34, 32, 76}, {42, 88, 132}, {42, 146, 138}, {128, 196, 92}, {248, 226, 66}};
+  constexpr double stops[][3] = {
+      {34, 32, 76}, {42, 88, 132}, {42, 146, 138}, {128, 196, 92}, {248, 226, 66}};
   const double p = std::clamp(t, 0.0, 1.0) * 4;
   const auto i = std::min<std::size_t>(3, static_cast<std::size_t>(p));
   std::array<std::uint8_t, 3> c{};
   for (std::size_t k = 0; k < 3; ++k)
-    c[k] = static_cast<std::uint8_t>(std::lround(stops[i][k] + (p - static_cast<double>(i)) * (stops[i + 1][k] - stops[i][k])));
+    c[k] = static_cast<std::uint8_t>(
+        std::lround(stops[i][k] + (p - static_cast<double>(i)) * (stops[i + 1][k] - stops[i][k])));
   return c;
 }
 
@@ -249,11 +262,15 @@ std::string heat_chart(std::span<const ReportSeries> series, const ChartOptions&
   const auto png = encode_png(std::ssize(rows), static_cast<std::int64_t>(columns), 3, pixels);
   std::string names;
   for (const auto& s : rows) names += fmt::format("<li>{}</li>", escape(s.name, 40));
-  const std::string more = series.size() <= kMostRows
-                               ? "" : fmt::format("; {} more layers are not shown", series.size() - kMostRows);
+  const std::string more =
+      series.size() <= kMostRows
+          ? ""
+          : fmt::format("; {} more layers are not shown", series.size() - kMostRows);
   const std::string body = fmt::format(
-      R"(<div class="heat" style="--rows:{}"><ol>{}</ol><img alt="" src="data:image/png;base64,{}"></div>)"
-      R"(<p class="note">{} to {}, logarithmic, dark to bright; time runs to the right; red is zero or not finite{}.</p>)",
+      R"(<div class="heat" style="--rows:{}"><ol>{}</ol>)"
+      R"(<img alt="" src="data:image/png;base64,{}"></div>)"
+      R"(<p class="note">{} to {}, logarithmic, dark to bright; time runs to the right; )"
+      R"(red is zero or not finite{}.</p>)",
       rows.size(), names, base64(png), figure(low), figure(high), more);
   return figure_of(body, series, o, false);
 }

@@ -45,9 +45,10 @@ std::string cell(const Counts& c, std::size_t a, std::size_t p, double x, double
   if (count == 0) return {};
   const double part = share(count, c.row(a));
   const double strength = a == p ? 0.12 + 0.88 * part : std::min(1.0, 0.06 + std::sqrt(part));
-  std::string s = fmt::format(
-      R"(<rect class="{}" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}" rx="2" fill-opacity="{:.2f}")",
-      a == p ? "hit" : "miss", x + 1, y + 1, side - 2, side - 2, strength);
+  std::string s =
+      fmt::format(R"(<rect class="{}" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}" rx="2" )"
+                  R"(fill-opacity="{:.2f}")",
+                  a == p ? "hit" : "miss", x + 1, y + 1, side - 2, side - 2, strength);
   if (c.n > kMostCounted) return s + "/>";
   s += fmt::format("><title>{} taken for {}: {} ({:.1f} %)</title></rect>", c.name(a), c.name(p),
                    count, 100 * part);
@@ -60,7 +61,8 @@ std::string matrix(const Counts& c) {
   constexpr double kLeft = 96, kTop = 78, kCells = 480;
   const double side = kCells / static_cast<double>(c.n);
   std::string s = fmt::format(
-      R"(<figure class="matrix"><figcaption><h3>Rows: actual, columns: predicted</h3></figcaption><svg viewBox="0 0 {} {}" role="img" aria-label="confusion matrix">)",
+      R"(<figure class="matrix"><figcaption><h3>Rows: actual, columns: predicted</h3></figcaption>)"
+      R"(<svg viewBox="0 0 {} {}" role="img" aria-label="confusion matrix">)",
       kLeft + kCells + 40, kTop + kCells + 2);
   for (std::size_t i = 0; i < c.n; ++i) {
     const double middle = (static_cast<double>(i) + 0.5) * side;
@@ -74,7 +76,8 @@ std::string matrix(const Counts& c) {
   }
   for (std::size_t a = 0; a < c.n; ++a)
     for (std::size_t p = 0; p < c.n; ++p)
-      s += cell(c, a, p, kLeft + static_cast<double>(p) * side, kTop + static_cast<double>(a) * side, side);
+      s += cell(c, a, p, kLeft + static_cast<double>(p) * side,
+                kTop + static_cast<double>(a) * side, side);
   return s + "</svg></figure>";
 }
 

@@ -18,7 +18,8 @@ constexpr std::uint32_t crc32c(std::string_view bytes) {
     return t;
   }();
   std::uint32_t crc = 0xFFFFFFFFu;
-  for (const char c : bytes) crc = (crc >> 8) ^ table[(crc ^ static_cast<unsigned char>(c)) & 0xFFu];
+  for (const char c : bytes)
+    crc = (crc >> 8) ^ table[(crc ^ static_cast<unsigned char>(c)) & 0xFFu];
   return ~crc;
 }
 

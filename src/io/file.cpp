@@ -57,8 +57,11 @@ InputFile::InputFile(std::string_view op, const std::string& path, Loc loc)
 }
 
 InputFile::InputFile(InputFile&& o) noexcept
-    : op_(std::move(o.op_)), path_(std::move(o.path_)), loc_(o.loc_),
-      fd_(std::exchange(o.fd_, -1)), size_(o.size_) {}
+    : op_(std::move(o.op_)),
+      path_(std::move(o.path_)),
+      loc_(o.loc_),
+      fd_(std::exchange(o.fd_, -1)),
+      size_(o.size_) {}
 
 InputFile& InputFile::operator=(InputFile&& o) noexcept {
   std::swap(op_, o.op_);
@@ -75,8 +78,8 @@ InputFile::~InputFile() {
 
 void InputFile::read_at(std::uint64_t offset, std::span<std::byte> out) const {
   while (!out.empty()) {
-    const auto n = ::pread(fd_, out.data(), std::min(out.size(), kMaxCall),
-                           static_cast<off_t>(offset));
+    const auto n =
+        ::pread(fd_, out.data(), std::min(out.size(), kMaxCall), static_cast<off_t>(offset));
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) fail_errno(op_, path_, "cannot read", loc_);
     if (n == 0) fail(op_, path_, "became shorter while it was read", loc_);

@@ -12,7 +12,10 @@ static std::size_t character(std::string_view s) {
   const auto at = [&](std::size_t i) { return static_cast<unsigned char>(s[i]); };
   const unsigned char b = at(0);
   if (b < 0x80) return 1;
-  const std::size_t n = b >= 0xC2 && b <= 0xDF ? 2 : (b & 0xF0) == 0xE0 ? 3 : b >= 0xF0 && b <= 0xF4 ? 4 : 0;
+  const std::size_t n = b >= 0xC2 && b <= 0xDF   ? 2
+                        : (b & 0xF0) == 0xE0     ? 3
+                        : b >= 0xF0 && b <= 0xF4 ? 4
+                                                 : 0;
   if (n == 0 || s.size() < n) return 0;
   for (std::size_t i = 1; i < n; ++i)
     if ((at(i) & 0xC0) != 0x80) return 0;
@@ -28,13 +31,20 @@ std::string escape(std::string_view text, std::size_t longest) {
     const std::size_t n = character(text);
     const char c = text[0];
     const bool control = n == 1 && (static_cast<unsigned char>(c) < 0x20 || c == 0x7f);
-    if (n == 0 || (control && c != '\n' && c != '\t')) out += "\uFFFD";
-    else if (c == '&') out += "&amp;";
-    else if (c == '<') out += "&lt;";
-    else if (c == '>') out += "&gt;";
-    else if (c == '"') out += "&quot;";
-    else if (c == '\'') out += "&#39;";
-    else out += text.substr(0, n);
+    if (n == 0 || (control && c != '\n' && c != '\t'))
+      out += "\uFFFD";
+    else if (c == '&')
+      out += "&amp;";
+    else if (c == '<')
+      out += "&lt;";
+    else if (c == '>')
+      out += "&gt;";
+    else if (c == '"')
+      out += "&quot;";
+    else if (c == '\'')
+      out += "&#39;";
+    else
+      out += text.substr(0, n);
     text.remove_prefix(n == 0 ? 1 : n);
   }
   return out;

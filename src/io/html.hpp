@@ -1,4 +1,5 @@
-// html.hpp: text that is safe inside HTML, and numbers as a person writes them. Not a templating system.
+// html.hpp: text that is safe inside HTML, and numbers as a person writes them. Not a templating
+// system.
 #pragma once
 
 #include <cstdint>
@@ -7,8 +8,8 @@
 
 namespace adjoint::io {
 
-/// `text` with & < > " ' escaped, control characters and invalid UTF-8 as U+FFFD, cut after `longest`
-/// characters.
+/// `text` with & < > " ' escaped, control characters and invalid UTF-8 as U+FFFD, cut after
+/// `longest` characters.
 std::string escape(std::string_view text, std::size_t longest = 200);
 
 /// At most four significant digits: 0.3412, 12, 1.2e-05.

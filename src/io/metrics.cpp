@@ -48,7 +48,8 @@ void MetricsWriter::write(std::int64_t step, std::span<const Metric> metrics, Lo
       bool twice = key == "step";
       for (std::size_t j = 0; j < i; ++j) twice = twice || metrics[j].first == key;
       if (twice)
-        fail("MetricsWriter", path_, fmt::format("the key \"{}\" stands in a line twice", key), loc);
+        fail("MetricsWriter", path_, fmt::format("the key \"{}\" stands in a line twice", key),
+             loc);
       line += ',' + nlohmann::json(key).dump() + ':' + json_text(value);
     }
   } catch (const nlohmann::json::exception&) {

@@ -48,12 +48,14 @@ std::string clock_text(double seconds) {
 
 // Three significant digits, whole above 100: 7260, 38.4, 0.512.
 std::string rate_text(double rate, const std::string& unit) {
-  const std::string number = rate >= 99.95 ? fmt::format("{:.0f}", rate) : fmt::format("{:.3g}", rate);
+  const std::string number =
+      rate >= 99.95 ? fmt::format("{:.0f}", rate) : fmt::format("{:.3g}", rate);
   return unit.empty() ? number + "/s" : number + ' ' + unit + "/s";
 }
 
 int width_of(std::string_view s) {  // code points: labels and figures are words and digits
-  return static_cast<int>(std::count_if(s.begin(), s.end(), [](char c) { return (c & 0xC0) != 0x80; }));
+  return static_cast<int>(
+      std::count_if(s.begin(), s.end(), [](char c) { return (c & 0xC0) != 0x80; }));
 }
 
 // Names are data: no control character of theirs reaches the terminal.
@@ -134,7 +136,8 @@ std::string Progress::render(int width) const {
   const double share = total_ > 0 ? static_cast<double>(done_) / static_cast<double>(total_) : 0;
   std::string front = safe(label_), back;
   int used = width_of(front);
-  const std::string percent = total_ > 0 ? fmt::format("{:3.0f} %", std::floor(share * 100)) : fmt::format("{}", done_);
+  const std::string percent =
+      total_ > 0 ? fmt::format("{:3.0f} %", std::floor(share * 100)) : fmt::format("{}", done_);
   const auto fits = [&](const std::string& part) { return used + 2 + width_of(part) <= width; };
   const auto take = [&](const std::string& part) {
     if (part.empty() || !fits(part)) return std::string();
@@ -144,8 +147,9 @@ std::string Progress::render(int width) const {
   if (front.empty()) used = -2;
   const std::string percent_part = take(percent);
   const bool done = total_ > 0 && done_ == total_;
-  const std::string time = take(done ? clock_text(options_.clock() - start_)
-                                     : left() < 0 ? "" : clock_text(left()) + " left");
+  const std::string time = take(done         ? clock_text(options_.clock() - start_)
+                                : left() < 0 ? ""
+                                             : clock_text(left()) + " left");
   std::string figures;
   for (const auto& [name, value] : figures_) figures += take(safe(name) + ' ' + safe(value));
   int bar = 0;
@@ -165,7 +169,9 @@ std::string Progress::plain() const {
   std::string line = safe(label_);
   const auto add = [&](const std::string& part) { line += (line.empty() ? "" : "  ") + part; };
   if (total_ > 0)
-    add(fmt::format("{:.0f} %  {}/{}", std::floor(100 * static_cast<double>(done_) / static_cast<double>(total_)), done_, total_));
+    add(fmt::format("{:.0f} %  {}/{}",
+                    std::floor(100 * static_cast<double>(done_) / static_cast<double>(total_)),
+                    done_, total_));
   else
     add(fmt::format("{}", done_));
   if (rate_ > 0) add(rate_text(rate_, safe(options_.unit)));

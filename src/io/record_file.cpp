@@ -21,7 +21,8 @@ RecordFile::RecordFile(std::unique_ptr<State> state, std::uint64_t record, std::
   if (record == 0) fail("RecordFile", path, "records of 0 bytes", loc);
   if (header > size || (size - header) % record != 0)
     fail("RecordFile", path,
-         fmt::format("{} bytes are not a header of {} and records of {}", size, header, record), loc);
+         fmt::format("{} bytes are not a header of {} and records of {}", size, header, record),
+         loc);
   count_ = static_cast<std::int64_t>((size - header) / record);
 }
 RecordFile::RecordFile(RecordFile&&) noexcept = default;
@@ -58,7 +59,8 @@ RecordFile RecordFile::open_idx(const std::string& path, Loc loc) {
   RecordFile out(std::move(state), record, 4 + 4 * rank, loc);
   if (static_cast<std::uint64_t>(out.count_) != size_of_axis(0))
     fail("RecordFile", path,
-         fmt::format("its header says {} records, but {} follow", size_of_axis(0), out.count_), loc);
+         fmt::format("its header says {} records, but {} follow", size_of_axis(0), out.count_),
+         loc);
   return out;
 }
 

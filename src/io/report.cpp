@@ -44,7 +44,8 @@ void check(const Report& r, Loc loc) {
                        (e.channels == 1 || e.channels == 3);
     if (!legal || std::ssize(e.pixels) != e.height * e.width * e.channels)
       refuse(fmt::format("an example of [{}, {}, {}] has {} bytes", e.height, e.width, e.channels,
-                         e.pixels.size()), loc);
+                         e.pixels.size()),
+             loc);
   }
 }
 
@@ -54,9 +55,9 @@ std::string more(std::size_t shown, std::size_t all, std::string_view what) {
 }
 
 std::string head(const Report& r) {
-  std::string s = fmt::format(
-      "<header><p class=\"over\">Training report</p><h1>{}</h1><p class=\"sub\">{}</p>",
-      escape(r.title), escape(r.subtitle));
+  std::string s =
+      fmt::format("<header><p class=\"over\">Training report</p><h1>{}</h1><p class=\"sub\">{}</p>",
+                  escape(r.title), escape(r.subtitle));
   if (!r.headline.empty()) {
     s += "<dl class=\"big\">";
     for (std::size_t i = 0; i < std::min<std::size_t>(8, r.headline.size()); ++i)
@@ -84,7 +85,8 @@ std::string curves(const Report& r) {
 std::string example(const ReportExample& e) {
   const std::string png = base64(encode_png(e.height, e.width, e.channels, e.pixels));
   const bool right = e.actual == e.predicted;
-  const std::string sure = e.confidence >= 0 ? fmt::format("<span>{:.0f} %</span>", 100 * e.confidence) : "";
+  const std::string sure =
+      e.confidence >= 0 ? fmt::format("<span>{:.0f} %</span>", 100 * e.confidence) : "";
   return fmt::format(
       R"(<li{}><img alt="{}" src="data:image/png;base64,{}"><p class="said">{}{}</p>{}</li>)",
       right ? "" : " class=\"bad\"", escape(e.actual, 40), png, escape(e.predicted, 40), sure,
@@ -126,11 +128,13 @@ std::string parameters(const Report& r) {
     const auto& p = r.parameters[i];
     count += p.count, bytes += p.bytes;
     if (i < shown)
-      s += fmt::format(R"(<tr><td class="mono">{}</td><td>{}</td><td>{}</td><td class="r">{}</td><td class="r">{}</td></tr>)",
+      s += fmt::format(R"(<tr><td class="mono">{}</td><td>{}</td><td>{}</td>)"
+                       R"(<td class="r">{}</td><td class="r">{}</td></tr>)",
                        escape(p.name, 120), escape(p.dtype, 12), escape(p.shape, 60),
                        grouped(p.count), byte_text(p.bytes));
   }
-  s += fmt::format(R"(</tbody><tfoot><tr><td colspan="3">{} tensors</td><td class="r">{}</td><td class="r">{}</td></tr></tfoot></table>)",
+  s += fmt::format(R"(</tbody><tfoot><tr><td colspan="3">{} tensors</td>)"
+                   R"(<td class="r">{}</td><td class="r">{}</td></tr></tfoot></table>)",
                    r.parameters.size(), grouped(count), byte_text(bytes));
   return s + more(shown, r.parameters.size(), "tensors") + "</section>";
 }
@@ -150,8 +154,10 @@ std::string report_html(const Report& r, Loc loc) {
       "<body><main>",
       escape(r.title), kReportStyle);
   const auto add = [&](const std::string& section) {
-    if (page.size() + section.size() <= kPageBytes) page += section;
-    else page += "<p class=\"alarm\">A section is left out: the page would exceed 500 kB.</p>";
+    if (page.size() + section.size() <= kPageBytes)
+      page += section;
+    else
+      page += "<p class=\"alarm\">A section is left out: the page would exceed 500 kB.</p>";
   };
   add(head(r));
   add(curves(r));
@@ -161,9 +167,10 @@ std::string report_html(const Report& r, Loc loc) {
   add(side_by_side(rows("Settings", r.settings), rows("Time and memory", r.cost)));
   add(parameters(r));
   if (!r.parameters_hash.empty())
-    page += fmt::format("<footer>Hash of the parameters: <span class=\"mono\">{}</span>. The same "
-                        "command gives the same hash, with any number of threads.</footer>",
-                        escape(r.parameters_hash));
+    page += fmt::format(
+        "<footer>Hash of the parameters: <span class=\"mono\">{}</span>. The same "
+        "command gives the same hash, with any number of threads.</footer>",
+        escape(r.parameters_hash));
   return page + "</main></body></html>\n";
 }
 

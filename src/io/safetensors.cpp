@@ -118,9 +118,8 @@ void check_tensor(const TensorBytes& t, Loc loc) {
 std::vector<std::size_t> file_order(std::span<const TensorBytes> tensors, Loc loc) {
   std::vector<std::size_t> order(tensors.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-    return tensors[a].name < tensors[b].name;
-  });
+  std::sort(order.begin(), order.end(),
+            [&](std::size_t a, std::size_t b) { return tensors[a].name < tensors[b].name; });
   for (std::size_t i = 1; i < order.size(); ++i)
     if (tensors[order[i - 1]].name == tensors[order[i]].name)
       fail("write_safetensors", fmt::format("tensor \"{}\"", tensors[order[i]].name),
@@ -158,8 +157,7 @@ std::pair<std::string, std::vector<std::size_t>> safetensors_header(
     const auto& t = tensors[i];
     text += std::exchange(separator, ",") + quoted(t.name, loc);
     text += fmt::format(R"(:{{"dtype":"{}","shape":[{}],"data_offsets":[{},{}]}})",
-                        safetensors_word(t.dtype), fmt::join(t.shape, ","), at,
-                        at + t.data.size());
+                        safetensors_word(t.dtype), fmt::join(t.shape, ","), at, at + t.data.size());
     at += t.data.size();
   }
   text += '}';

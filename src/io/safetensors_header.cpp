@@ -28,23 +28,27 @@ struct FormatType {
   std::optional<DType> dtype;
 };
 
-constexpr FormatType kTypes[] = {
-    {"BOOL", 8, DType::bool_}, {"U8", 8, DType::u8},     {"I8", 8, DType::i8},
-    {"F16", 16, DType::f16},   {"BF16", 16, DType::bf16}, {"I32", 32, DType::i32},
-    {"F32", 32, DType::f32},   {"F64", 64, DType::f64},  {"I64", 64, DType::i64},
-    {"F4", 4, {}},             {"F6_E2M3", 6, {}},       {"F6_E3M2", 6, {}},
-    {"F8_E5M2", 8, {}},        {"F8_E4M3", 8, {}},       {"F8_E8M0", 8, {}},
-    {"F8_E4M3FNUZ", 8, {}},    {"F8_E5M2FNUZ", 8, {}},   {"I16", 16, {}},
-    {"U16", 16, {}},           {"U32", 32, {}},          {"C64", 64, {}},
-    {"U64", 64, {}}};
+constexpr FormatType kTypes[] = {{"BOOL", 8, DType::bool_}, {"U8", 8, DType::u8},
+                                 {"I8", 8, DType::i8},      {"F16", 16, DType::f16},
+                                 {"BF16", 16, DType::bf16}, {"I32", 32, DType::i32},
+                                 {"F32", 32, DType::f32},   {"F64", 64, DType::f64},
+                                 {"I64", 64, DType::i64},   {"F4", 4, {}},
+                                 {"F6_E2M3", 6, {}},        {"F6_E3M2", 6, {}},
+                                 {"F8_E5M2", 8, {}},        {"F8_E4M3", 8, {}},
+                                 {"F8_E8M0", 8, {}},        {"F8_E4M3FNUZ", 8, {}},
+                                 {"F8_E5M2FNUZ", 8, {}},    {"I16", 16, {}},
+                                 {"U16", 16, {}},           {"U32", 32, {}},
+                                 {"C64", 64, {}},           {"U64", 64, {}}};
 
 // A name as it may stand in a message: control characters as \xNN, cut after 80 bytes.
 std::string shown(std::string_view s) {
   std::string out;
   for (const char c : s.substr(0, 80)) {
     const auto u = static_cast<unsigned char>(c);
-    if (u < 0x20 || u == 0x7f) out += fmt::format("\\x{:02x}", u);
-    else out += c;
+    if (u < 0x20 || u == 0x7f)
+      out += fmt::format("\\x{:02x}", u);
+    else
+      out += c;
   }
   return s.size() > 80 ? out + "..." : out;
 }
@@ -58,11 +62,11 @@ struct Refusal {
 };
 
 constexpr std::size_t kBlock = 16384;
-constexpr std::uint64_t kLongestGap = 65536;   // white space between two tokens, which JSON allows
-constexpr std::uint64_t kLongestNumber = 40;   // digits; 20 are the most that can be legal
+constexpr std::uint64_t kLongestGap = 65536;  // white space between two tokens, which JSON allows
+constexpr std::uint64_t kLongestNumber = 40;  // digits; 20 are the most that can be legal
 
-// The header's bytes in blocks, as the iterator that the JSON lexer pulls from. It also caps what the
-// lexer would collect without end: strings, numbers and white space.
+// The header's bytes in blocks, as the iterator that the JSON lexer pulls from. It also caps what
+// the lexer would collect without end: strings, numbers and white space.
 class HeaderText {
  public:
   HeaderText(const ReadAt& read, std::uint64_t begin, std::uint64_t end, std::uint64_t longest,
@@ -76,8 +80,10 @@ class HeaderText {
 
   void advance() {
     const char c = last_ = peek();
-    if (in_string_) inside_string(c);
-    else outside_string(c);
+    if (in_string_)
+      inside_string(c);
+    else
+      outside_string(c);
     if (++next_ == filled_) refill();
   }
 
@@ -85,9 +91,12 @@ class HeaderText {
   void inside_string(char c) {
     if (++length_ > longest_)
       refuse_(fmt::format("a string of the header is longer than {} bytes", longest_));
-    if (escaped_) escaped_ = false;
-    else if (c == '\\') escaped_ = true;
-    else if (c == '"') in_string_ = false, gap_ = digits_ = 0;
+    if (escaped_)
+      escaped_ = false;
+    else if (c == '\\')
+      escaped_ = true;
+    else if (c == '"')
+      in_string_ = false, gap_ = digits_ = 0;
   }
   void outside_string(char c) {
     if (c == '"') in_string_ = true, length_ = 0;
@@ -145,10 +154,17 @@ class Handler : public nlohmann::json_sax<json> {
 
   bool start_object(std::size_t) override {
     switch (state_) {
-      case State::begin: state_ = State::top; return true;
-      case State::metadata_begin: state_ = State::metadata; return true;
-      case State::entry_begin: state_ = State::entry; return true;
-      default: unexpected("an object");
+      case State::begin:
+        state_ = State::top;
+        return true;
+      case State::metadata_begin:
+        state_ = State::metadata;
+        return true;
+      case State::entry_begin:
+        state_ = State::entry;
+        return true;
+      default:
+        unexpected("an object");
     }
   }
   bool end_object() override {
@@ -157,9 +173,12 @@ class Handler : public nlohmann::json_sax<json> {
     return true;
   }
   bool key(string_t& k) override {
-    if (state_ == State::top) top_key(k);
-    else if (state_ == State::metadata) metadata_key(k);
-    else entry_key(k);
+    if (state_ == State::top)
+      top_key(k);
+    else if (state_ == State::metadata)
+      metadata_key(k);
+    else
+      entry_key(k);
     return true;
   }
   bool string(string_t& s) override {
@@ -175,9 +194,12 @@ class Handler : public nlohmann::json_sax<json> {
     return true;
   }
   bool start_array(std::size_t) override {
-    if (state_ == State::shape_begin) state_ = State::shape;
-    else if (state_ == State::offsets_begin) state_ = State::offsets;
-    else unexpected("an array");
+    if (state_ == State::shape_begin)
+      state_ = State::shape;
+    else if (state_ == State::offsets_begin)
+      state_ = State::offsets;
+    else
+      unexpected("an array");
     return true;
   }
   bool end_array() override {
@@ -186,9 +208,12 @@ class Handler : public nlohmann::json_sax<json> {
     return true;
   }
   bool number_unsigned(number_unsigned_t n) override {
-    if (state_ == State::shape) add_dimension(n);
-    else if (state_ == State::offsets) add_offset(n);
-    else unexpected("a number");
+    if (state_ == State::shape)
+      add_dimension(n);
+    else if (state_ == State::offsets)
+      add_offset(n);
+    else
+      unexpected("a number");
     return true;
   }
   bool number_integer(number_integer_t) override { unexpected("a negative number"); }
@@ -198,14 +223,26 @@ class Handler : public nlohmann::json_sax<json> {
   bool null() override { unexpected("null"); }
   bool boolean(bool) override { unexpected("true or false"); }
   bool binary(binary_t&) override { unexpected("binary data"); }
-  bool parse_error(std::size_t at, const std::string&, const nlohmann::detail::exception&) override {
+  bool parse_error(std::size_t at, const std::string&,
+                   const nlohmann::detail::exception&) override {
     refuse_(fmt::format("the header is not valid JSON in UTF-8 (at byte {} of it)", at));
   }
 
  private:
   enum class State {
-    begin, top, metadata_begin, metadata, metadata_value, entry_begin, entry, dtype, shape_begin,
-    shape, offsets_begin, offsets, end
+    begin,
+    top,
+    metadata_begin,
+    metadata,
+    metadata_value,
+    entry_begin,
+    entry,
+    dtype,
+    shape_begin,
+    shape,
+    offsets_begin,
+    offsets,
+    end
   };
 
   [[noreturn]] void unexpected(std::string_view what) {
@@ -249,10 +286,14 @@ class Handler : public nlohmann::json_sax<json> {
       if (std::exchange(seen, true)) refuse_entry(fmt::format("has {} twice", k));
       state_ = next;
     };
-    if (k == "dtype") once(seen_dtype_, State::dtype);
-    else if (k == "shape") once(seen_shape_, State::shape_begin);
-    else if (k == "data_offsets") once(seen_offsets_, State::offsets_begin), offsets_ = 0;
-    else refuse_entry(fmt::format("has the unknown key \"{}\"", shown(k)));
+    if (k == "dtype")
+      once(seen_dtype_, State::dtype);
+    else if (k == "shape")
+      once(seen_shape_, State::shape_begin);
+    else if (k == "data_offsets")
+      once(seen_offsets_, State::offsets_begin), offsets_ = 0;
+    else
+      refuse_entry(fmt::format("has the unknown key \"{}\"", shown(k)));
   }
 
   void set_dtype(const std::string& word) {
@@ -283,8 +324,8 @@ class Handler : public nlohmann::json_sax<json> {
     if (!seen_shape_) refuse_entry("has no shape");
     if (!seen_offsets_) refuse_entry("has no data_offsets");
     if (entry_.begin > entry_.end)
-      refuse_entry(fmt::format("its data_offsets run backwards: [{}, {}]", entry_.begin,
-                               entry_.end));
+      refuse_entry(
+          fmt::format("its data_offsets run backwards: [{}, {}]", entry_.begin, entry_.end));
     std::uint64_t bits = 1;  // in order: an overflow counts even before a dimension of 0
     for (const auto n : entry_.shape)
       if (__builtin_mul_overflow(bits, static_cast<std::uint64_t>(n), &bits))
@@ -320,8 +361,7 @@ void check_together(SafetensorsHeader& h, std::uint64_t buffer, Refusal refuse) 
             [&](auto a, auto b) { return h.entries[a].name < h.entries[b].name; });
   for (std::size_t i = 1; i < h.by_name.size(); ++i)
     if (h.entries[h.by_name[i - 1]].name == h.entries[h.by_name[i]].name)
-      refuse(fmt::format("tensor \"{}\" stands there twice",
-                         shown(h.entries[h.by_name[i]].name)));
+      refuse(fmt::format("tensor \"{}\" stands there twice", shown(h.entries[h.by_name[i]].name)));
   std::uint64_t covered = 0;
   for (const auto& e : h.entries) {
     if (e.begin != covered)

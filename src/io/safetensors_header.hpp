@@ -1,5 +1,5 @@
-// safetensors_header.hpp: the header of a safetensors file as a stream of bytes, parsed and checked.
-// Not the reading of tensors: that is safetensors.cpp.
+// safetensors_header.hpp: the header of a safetensors file as a stream of bytes, parsed and
+// checked. Not the reading of tensors: that is safetensors.cpp.
 #pragma once
 
 #include <cstddef>

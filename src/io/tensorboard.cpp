@@ -23,11 +23,21 @@ namespace adjoint::io {
 namespace {
 
 // Field numbers of TensorBoard's event.proto, summary.proto and histogram.proto.
-namespace event_field { enum { wall_time = 1, step = 2, file_version = 3, summary = 5 }; }
-namespace summary_field { enum { value = 1 }; }
-namespace value_field { enum { tag = 1, simple_value = 2, image = 4, histo = 5 }; }
-namespace image_field { enum { height = 1, width = 2, colorspace = 3, encoded = 4 }; }
-namespace histo_field { enum { min = 1, max, num, sum, sum_squares, bucket_limit, bucket }; }
+namespace event_field {
+enum { wall_time = 1, step = 2, file_version = 3, summary = 5 };
+}
+namespace summary_field {
+enum { value = 1 };
+}
+namespace value_field {
+enum { tag = 1, simple_value = 2, image = 4, histo = 5 };
+}
+namespace image_field {
+enum { height = 1, width = 2, colorspace = 3, encoded = 4 };
+}
+namespace histo_field {
+enum { min = 1, max, num, sum, sum_squares, bucket_limit, bucket };
+}
 
 double now() {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
@@ -93,8 +103,11 @@ EventWriter::EventWriter(const std::string& folder, std::optional<double> wall_t
                       counter++);
   fd_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
   if (fd_ < 0) fail_errno("EventWriter", path_, "cannot create", loc);
-  record(Wire().real(event_field::wall_time, time)
-             .bytes(event_field::file_version, "brain.Event:2").text(), loc);
+  record(Wire()
+             .real(event_field::wall_time, time)
+             .bytes(event_field::file_version, "brain.Event:2")
+             .text(),
+         loc);
 }
 
 EventWriter::EventWriter(EventWriter&& o) noexcept
@@ -121,9 +134,12 @@ void EventWriter::record(std::string_view data, Loc loc) {
 void EventWriter::event(std::int64_t step, std::string_view value, std::optional<double> wall_time,
                         Loc loc) {
   const std::string summary = Wire().bytes(summary_field::value, value).text();
-  record(Wire().real(event_field::wall_time, wall_time.value_or(now()))
+  record(Wire()
+             .real(event_field::wall_time, wall_time.value_or(now()))
              .whole(event_field::step, static_cast<std::uint64_t>(step))
-             .bytes(event_field::summary, summary).text(), loc);
+             .bytes(event_field::summary, summary)
+             .text(),
+         loc);
 }
 
 void EventWriter::scalar(std::int64_t step, std::string_view tag, float value,
@@ -136,8 +152,11 @@ void EventWriter::histogram(std::int64_t step, std::string_view tag, std::span<c
                             std::optional<double> wall_time, Loc loc) {
   const Distribution d = distribution_of(values);
   if (d.count == 0) return;
-  const Wire histo = Wire().real(histo_field::min, d.min).real(histo_field::max, d.max)
-                         .real(histo_field::num, d.count).real(histo_field::sum, d.sum)
+  const Wire histo = Wire()
+                         .real(histo_field::min, d.min)
+                         .real(histo_field::max, d.max)
+                         .real(histo_field::num, d.count)
+                         .real(histo_field::sum, d.sum)
                          .real(histo_field::sum_squares, d.squares)
                          .reals(histo_field::bucket_limit, d.limits)
                          .reals(histo_field::bucket, d.counts);
@@ -157,7 +176,8 @@ void EventWriter::image(std::int64_t step, std::string_view tag, std::int64_t he
          fmt::format("a picture of {} bytes cannot be [{}, {}, {}]", pixels.size(), height, width,
                      channels),
          loc, "pictures are [height, width, 1 or 3], sides from 1 to 32768");
-  const Wire image = Wire().whole(image_field::height, static_cast<std::uint64_t>(height))
+  const Wire image = Wire()
+                         .whole(image_field::height, static_cast<std::uint64_t>(height))
                          .whole(image_field::width, static_cast<std::uint64_t>(width))
                          .whole(image_field::colorspace, static_cast<std::uint64_t>(channels))
                          .bytes(image_field::encoded, encode_png(height, width, channels, pixels));

@@ -13,7 +13,9 @@ namespace adjoint::io {
 class Wire {
  public:
   Wire& whole(int field, std::uint64_t v) { return key(field, 0).varint(v); }
-  Wire& real(int field, double v) { return key(field, 1).fixed(std::bit_cast<std::uint64_t>(v), 8); }
+  Wire& real(int field, double v) {
+    return key(field, 1).fixed(std::bit_cast<std::uint64_t>(v), 8);
+  }
   Wire& real(int field, float v) { return key(field, 5).fixed(std::bit_cast<std::uint32_t>(v), 4); }
   Wire& bytes(int field, std::string_view v) {
     key(field, 2).varint(v.size());

@@ -10,8 +10,7 @@ namespace {
 
 using namespace adjoint::testing;
 
-template <class T>
-std::vector<T> values(const IdxArray& a) {
+template <class T> std::vector<T> values(const IdxArray& a) {
   std::vector<T> out(a.data.size() / sizeof(T));
   std::memcpy(out.data(), a.data.data(), a.data.size());
   return out;
@@ -60,8 +59,8 @@ TEST(Idx, Messages) {
 }
 
 TEST(Idx, MissingFileNamesThePackage) {
-  const std::string text = error_of(
-      [] { read_idx("/usr/share/datasets/fashion-mnist/absent-images-idx3-ubyte.gz"); });
+  const std::string text =
+      error_of([] { read_idx("/usr/share/datasets/fashion-mnist/absent-images-idx3-ubyte.gz"); });
   EXPECT_TRUE(contains(text, "apt-get install -y dataset-fashion-mnist")) << text;
   EXPECT_TRUE(contains(text, "idx_test.cpp:")) << text;
   const std::string other = error_of([] { read_idx("/nonexistent/own.idx"); });

@@ -89,8 +89,8 @@ TEST(Augment, ErasesARectangleAsOftenAsAsked) {
   const Pixels plain = numbered(s);
   int erased = 0;
   for (std::int64_t i = 0; i < 4000; ++i) {
-    const Pixels p = augmented(
-        s, {.erase_probability = 0.25, .erase_side = 3, .erase_value = 200}, 0, i);
+    const Pixels p =
+        augmented(s, {.erase_probability = 0.25, .erase_side = 3, .erase_value = 200}, 0, i);
     std::set<std::size_t> rows, columns;
     std::size_t count = 0;
     for (std::size_t k = 0; k < p.size(); ++k) {
@@ -122,7 +122,9 @@ TEST(Augment, DependsOnSeedEpochAndIndexAlone) {
 TEST(Augment, Refusals) {
   const ImageShape s{2, 2, 1};
   Pixels in(4), out(4), small(3);
-  const auto why = [&](const Augment& a) { return error_of([&] { augment(in, s, a, 0, 0, 0, out); }); };
+  const auto why = [&](const Augment& a) {
+    return error_of([&] { augment(in, s, a, 0, 0, 0, out); });
+  };
   EXPECT_TRUE(contains(why({.shift = -1}), "shift -1"));
   EXPECT_TRUE(contains(why({.erase_side = -1}), "erase_side -1"));
   EXPECT_TRUE(contains(why({.erase_probability = 1.5}), "erase_probability 1.5"));
@@ -146,7 +148,8 @@ TEST(Normalise, IsTheFormulaInBothLayouts) {
   for (std::size_t n = 0; n < 2; ++n)
     for (std::size_t p = 0; p < 4; ++p)
       for (std::size_t c = 0; c < 3; ++c) {
-        const double want = (in[n * 12 + p * 3 + c] / 255.0 - double{st.mean[c]}) / double{st.deviation[c]};
+        const double want =
+            (in[n * 12 + p * 3 + c] / 255.0 - double{st.mean[c]}) / double{st.deviation[c]};
         EXPECT_EQ(hwc[n * 12 + p * 3 + c], static_cast<float>(want));
         EXPECT_EQ(chw[n * 12 + c * 4 + p], static_cast<float>(want));
       }
@@ -160,7 +163,8 @@ TEST(Normalise, StatisticsGiveMeanZeroAndDeviationOne) {
   normalise(set.pixels, set.shape, pixel_statistics(set), ImageLayout::hwc, out);
   for (std::size_t c = 0; c < 2; ++c) {
     double sum = 0, squares = 0;
-    for (std::size_t i = c; i < out.size(); i += 2) sum += out[i], squares += double{out[i]} * out[i];
+    for (std::size_t i = c; i < out.size(); i += 2)
+      sum += out[i], squares += double{out[i]} * out[i];
     EXPECT_NEAR(sum / 800, 0, 1e-6);
     EXPECT_NEAR(squares / 800, 1, 1e-6);
   }

@@ -14,7 +14,8 @@ using namespace adjoint::testing;
 
 TEST(Prefetcher, HandsOutEverythingInOrder) {
   for (std::size_t depth : {0, 1, 2, 100}) {
-    Prefetcher<int> p(50, [](std::int64_t i) { return static_cast<int>(i * i); }, depth);
+    Prefetcher<int> p(
+        50, [](std::int64_t i) { return static_cast<int>(i * i); }, depth);
     for (int i = 0; i < 50; ++i) EXPECT_EQ(p.next(), i * i);
     EXPECT_EQ(p.next(), std::nullopt);
     EXPECT_EQ(p.next(), std::nullopt);
@@ -25,7 +26,8 @@ TEST(Prefetcher, HandsOutEverythingInOrder) {
 
 TEST(Prefetcher, StaysWithinItsDepth) {
   std::atomic<int> made = 0;
-  Prefetcher<int> p(100, [&](std::int64_t) { return ++made; }, 3);
+  Prefetcher<int> p(
+      100, [&](std::int64_t) { return ++made; }, 3);
   std::this_thread::sleep_for(std::chrono::milliseconds(50));
   EXPECT_LE(made, 3);
   for (int taken = 1; taken <= 20; ++taken) {
@@ -55,7 +57,8 @@ TEST(Prefetcher, StopsWhenItIsDropped) {
 }
 
 TEST(Prefetcher, MovesItemsThatCannotBeCopied) {
-  Prefetcher<std::unique_ptr<int>> p(2, [](std::int64_t i) { return std::make_unique<int>(i + 5); });
+  Prefetcher<std::unique_ptr<int>> p(2,
+                                     [](std::int64_t i) { return std::make_unique<int>(i + 5); });
   EXPECT_EQ(**p.next(), 5);
   EXPECT_EQ(**p.next(), 6);
 }
@@ -71,8 +74,8 @@ ImageSet made_set(std::int64_t count, ImageShape shape = {4, 4, 1}) {
 
 TEST(ImageLoader, PrefetchedBatchesAreTheSameBits) {
   const ImageSet set = made_set(37);
-  ImageLoader loader(set, {.order = {.batch = 8, .seed = 2},
-                           .augment = {.shift = 1, .flip = true}});
+  ImageLoader loader(set,
+                     {.order = {.batch = 8, .seed = 2}, .augment = {.shift = 1, .flip = true}});
   for (std::int64_t epoch : {0, 5}) {
     auto ahead = loader.epoch(epoch);
     std::int64_t index = 0;
@@ -124,7 +127,8 @@ TEST(ImageLoader, WrongSettingsFailWhereTheyAreGiven) {
   EXPECT_THROW(ImageLoader(set, {.statistics = {{0, 0}, {1, 1}}}), Error);
   ImageSet bad = made_set(4);
   bad.labels.pop_back();
-  EXPECT_TRUE(contains(error_of([&] { ImageLoader{bad}; }), "4 pictures with 64 bytes and 3 labels"));
+  EXPECT_TRUE(
+      contains(error_of([&] { ImageLoader{bad}; }), "4 pictures with 64 bytes and 3 labels"));
 }
 
 }  // namespace

@@ -36,7 +36,9 @@ TEST(Gz, JoinsMembers) {
 
 TEST(Gz, RefusesWhatFollows) {
   const Bytes plain = pattern(1000);
-  EXPECT_TRUE(contains(error_of([&] { inflate_gz(joined(gzip(plain), bytes_of({0, 0}))); }),
+  EXPECT_TRUE(contains(error_of([&] {
+                         inflate_gz(joined(gzip(plain), bytes_of({0, 0})));
+                       }),
                        "bytes that are not gzip follow"));
   EXPECT_THROW(inflate_gz(joined(gzip(plain), bytes_of({0x1f}))), Error);
   EXPECT_THROW(inflate_gz(joined(gzip(plain), bytes_of({0x1f, 0x8c, 8, 0}))), Error);

@@ -78,8 +78,7 @@ inline std::string get_text(const std::string& path) {
 inline Bytes get_file(const std::string& path) { return bytes_of(get_text(path)); }
 
 /// The text of the Error that `f` throws; a test failure when it throws none.
-template <class F>
-std::string error_of(F&& f) {
+template <class F> std::string error_of(F&& f) {
   try {
     f();
   } catch (const Error& e) {

@@ -1,5 +1,6 @@
-// memory_peak.hpp: counts what operator new hands out, to hold readers to their promise about memory.
-// Defines the global operators: for exactly one source file of a program. Not a leak checker.
+// memory_peak.hpp: counts what operator new hands out, to hold readers to their promise about
+// memory. Defines the global operators: for exactly one source file of a program. Not a leak
+// checker.
 #pragma once
 
 #include <malloc.h>
@@ -28,8 +29,7 @@ inline void uncounted(void* p) {
 }
 
 /// The most bytes that `f` held above what was held before it.
-template <class F>
-std::int64_t peak_of(F&& f) {
+template <class F> std::int64_t peak_of(F&& f) {
   const std::int64_t before = bytes_now;
   bytes_peak = before;
   f();

@@ -26,8 +26,8 @@ TEST(Metrics, WritesALineACall) {
 
 TEST(Metrics, ExtremeFiguresAreValidJsonAndComeBack) {
   const TempDir dir;
-  const std::vector<double> values{0.0, -0.0, 1e300, 5e-324, 1.0 / 3, 1e21, 123456789.123,
-                                   std::numeric_limits<double>::max()};
+  const std::vector<double> values{
+      0.0, -0.0, 1e300, 5e-324, 1.0 / 3, 1e21, 123456789.123, std::numeric_limits<double>::max()};
   MetricsWriter w(dir / "m");
   for (double v : values) w.write(0, {{"v", v}});
   for (double v : {NAN, INFINITY, -INFINITY}) w.write(0, {{"v", v}});

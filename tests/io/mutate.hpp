@@ -1,5 +1,5 @@
-// mutate.hpp: broken files made from good ones: bits flipped, lengths that lie, pieces cut, doubled,
-// swapped. Repeatable from a seed. Not coverage-guided fuzzing.
+// mutate.hpp: broken files made from good ones: bits flipped, lengths that lie, pieces cut,
+// doubled, swapped. Repeatable from a seed. Not coverage-guided fuzzing.
 #pragma once
 
 #include <algorithm>
@@ -28,15 +28,51 @@ class Dice {
 };
 
 // Numbers that lengths lie with.
-inline constexpr std::array<std::uint64_t, 16> kLies = {
-    0, 1, 2, 7, 8, 0x7f, 0xff, 0xffff, 0x7fffffff, 0x80000000, 0xffffffff, 0x100000000,
-    100'000'001, 0x7fffffffffffffff, 0x8000000000000000, 0xffffffffffffffff};
+inline constexpr std::array<std::uint64_t, 16> kLies = {0,
+                                                        1,
+                                                        2,
+                                                        7,
+                                                        8,
+                                                        0x7f,
+                                                        0xff,
+                                                        0xffff,
+                                                        0x7fffffff,
+                                                        0x80000000,
+                                                        0xffffffff,
+                                                        0x100000000,
+                                                        100'000'001,
+                                                        0x7fffffffffffffff,
+                                                        0x8000000000000000,
+                                                        0xffffffffffffffff};
 
-inline constexpr std::array<std::string_view, 28> kTokens = {
-    "{", "}", "[", "]", "\"", ",", ":", "\\", "-1", "0", "1e9", "18446744073709551615",
-    "9223372036854775808", "99999999999999999999999", "null", "true", "\"dtype\"", "\"shape\"",
-    "\"data_offsets\"", "\"__metadata__\"", "\"F64\"", "\"F4\"", "\\u0000", "\\ud800", "\xff", " ",
-    "\n", "{\"a\":{\"a\":{\"a\":{"};
+inline constexpr std::array<std::string_view, 28> kTokens = {"{",
+                                                             "}",
+                                                             "[",
+                                                             "]",
+                                                             "\"",
+                                                             ",",
+                                                             ":",
+                                                             "\\",
+                                                             "-1",
+                                                             "0",
+                                                             "1e9",
+                                                             "18446744073709551615",
+                                                             "9223372036854775808",
+                                                             "99999999999999999999999",
+                                                             "null",
+                                                             "true",
+                                                             "\"dtype\"",
+                                                             "\"shape\"",
+                                                             "\"data_offsets\"",
+                                                             "\"__metadata__\"",
+                                                             "\"F64\"",
+                                                             "\"F4\"",
+                                                             "\\u0000",
+                                                             "\\ud800",
+                                                             "\xff",
+                                                             " ",
+                                                             "\n",
+                                                             "{\"a\":{\"a\":{\"a\":{"};
 
 inline std::size_t length_of_piece(Dice& dice, std::size_t size) {
   return std::min(size, std::size_t{1} << dice.below(8));
@@ -62,8 +98,10 @@ inline void change_once(Bytes& b, Dice& dice) {
         b[at + (big ? width - 1 - i : i)] = static_cast<std::byte>(lie >> (8 * i));
       break;
     }
-    case 3: b.resize(dice.below(b.size() + 1)); break;  // the end is missing
-    case 4:                                             // something follows
+    case 3:
+      b.resize(dice.below(b.size() + 1));
+      break;  // the end is missing
+    case 4:   // something follows
       for (std::size_t n = length_of_piece(dice, 64); n > 0; --n)
         b.push_back(static_cast<std::byte>(dice.bits()));
       break;

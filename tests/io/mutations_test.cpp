@@ -29,14 +29,13 @@ Bytes joined(Bytes a, const Bytes& b) {
 }
 
 std::vector<Bytes> idx_files() {
-  std::vector<Bytes> out = {
-      bytes_of({0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 5, 0, 0, 0, 5}),
-      bytes_of({0, 0, 8, 1, 0, 0, 0, 30}),
-      bytes_of({0, 0, 9, 2, 0, 0, 0, 3, 0, 0, 0, 4}),
-      bytes_of({0, 0, 12, 1, 0, 0, 0, 9}),
-      bytes_of({0, 0, 13, 2, 0, 0, 0, 2, 0, 0, 0, 2}),
-      bytes_of({0, 0, 14, 0}),
-      bytes_of({0, 0, 8, 4, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1})};
+  std::vector<Bytes> out = {bytes_of({0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 5, 0, 0, 0, 5}),
+                            bytes_of({0, 0, 8, 1, 0, 0, 0, 30}),
+                            bytes_of({0, 0, 9, 2, 0, 0, 0, 3, 0, 0, 0, 4}),
+                            bytes_of({0, 0, 12, 1, 0, 0, 0, 9}),
+                            bytes_of({0, 0, 13, 2, 0, 0, 0, 2, 0, 0, 0, 2}),
+                            bytes_of({0, 0, 14, 0}),
+                            bytes_of({0, 0, 8, 4, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1})};
   const std::size_t sizes[] = {50, 30, 12, 36, 16, 8, 0};
   for (std::size_t i = 0; i < out.size(); ++i) out[i] = joined(out[i], random_bytes(sizes[i], i));
   return out;
@@ -44,8 +43,14 @@ std::vector<Bytes> idx_files() {
 
 std::vector<Bytes> gz_files() {
   const Bytes a = random_bytes(300, 1), zeros(5000), text = bytes_of("one two one two one two");
-  return {gzip(a), gzip(zeros), gzip(text), gzip(a, 0), joined(gzip(text), gzip(a)), gzip({}),
-          gzip(idx_files()[0]), gzip(joined(zeros, a), 9)};
+  return {gzip(a),
+          gzip(zeros),
+          gzip(text),
+          gzip(a, 0),
+          joined(gzip(text), gzip(a)),
+          gzip({}),
+          gzip(idx_files()[0]),
+          gzip(joined(zeros, a), 9)};
 }
 
 std::vector<Bytes> safetensors_files() {
@@ -54,8 +59,10 @@ std::vector<Bytes> safetensors_files() {
   const std::vector<std::vector<TensorBytes>> lists = {
       {},
       {{"w", DType::f32, {2, 3}, part(24)}, {"b", DType::f32, {3}, part(12)}},
-      {{"step", DType::i64, {}, part(8)}, {"none", DType::u8, {0, 4}, {}},
-       {"layers[0].weight", DType::bf16, {2, 2, 2}, part(16)}, {"flag", DType::bool_, {1}, part(1)}},
+      {{"step", DType::i64, {}, part(8)},
+       {"none", DType::u8, {0, 4}, {}},
+       {"layers[0].weight", DType::bf16, {2, 2, 2}, part(16)},
+       {"flag", DType::bool_, {1}, part(1)}},
       {{"\xC3\xA4 \"quoted\" \\", DType::f64, {2}, part(16)}}};
   std::vector<Bytes> out;
   for (const auto& list : lists)
@@ -78,7 +85,8 @@ const std::vector<Reader>& readers() {
   static const std::vector<Reader> all = {
       {"idx", idx_files(), [](const Bytes& b, const LoadLimits& l) { data::parse_idx(b, "f", l); }},
       {"gz", gz_files(), [](const Bytes& b, const LoadLimits& l) { inflate_gz(b, "f", l); }},
-      {"idx.gz", {gz_files()[6]},
+      {"idx.gz",
+       {gz_files()[6]},
        [](const Bytes& b, const LoadLimits& l) { data::parse_idx(inflate_gz(b, "f", l), "f", l); }},
       {"safetensors", safetensors_files(), [](const Bytes& b, const LoadLimits& l) {
          const auto f = SafetensorsFile::from_bytes(b, "f", l);
@@ -179,14 +187,16 @@ TEST(IoMemory, LargestHeadersStayWithinTheFileAnd64MiB) {
                SafetensorsFile::from_bytes(b);
              } catch (const Error&) {
              }
-           }) - static_cast<std::int64_t>(b.size());
+           }) -
+           static_cast<std::int64_t>(b.size());
   };
   std::string tensors = "{", ranks = "{", pairs = R"({"__metadata__":{)";
   const std::string name(4000, 'n');
   for (int i = 0; i < 100'000; ++i) {
     const std::string n = (i ? ",\"" : "\"") + std::to_string(i);
     tensors += n + R"(":{"dtype":"U8","shape":[],"data_offsets":[0,1]})";
-    ranks += n + R"(":{"dtype":"U8","shape":[1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,0],"data_offsets":[0,0]})";
+    ranks +=
+        n + R"(":{"dtype":"U8","shape":[1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,0],"data_offsets":[0,0]})";
   }
   std::string long_names = "{";
   for (int i = 0; i < 5000; ++i)
@@ -203,9 +213,8 @@ TEST(IoMemory, LargestHeadersStayWithinTheFileAnd64MiB) {
 TEST(IoMemory, InflatingStaysWithinTheInflatedBytes) {
   const Bytes bomb = gzip(Bytes(80 << 20));
   ASSERT_LT(bomb.size(), 300u << 10);
-  const auto refused = peak_of([&] {
-    EXPECT_THROW(inflate_gz(bomb, "bomb", {.inflated_bytes = 79 << 20}), Error);
-  });
+  const auto refused =
+      peak_of([&] { EXPECT_THROW(inflate_gz(bomb, "bomb", {.inflated_bytes = 79 << 20}), Error); });
   EXPECT_LE(refused, 1 << 20) << "a bomb is refused before it costs anything";
   const auto read = peak_of([&] { EXPECT_EQ(inflate_gz(bomb).size(), 80u << 20); });
   EXPECT_LE(read, 81 << 20) << "the result, and no second copy of it";

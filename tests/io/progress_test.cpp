@@ -19,8 +19,12 @@ struct Screen {
   double time = 0;
   std::string text;
   ProgressOptions options(bool terminal, int width = 100) {
-    return {.terminal = terminal, .colour = false, .unicode = false, .width = width,
-            .unit = "pictures", .clock = [this] { return time; },
+    return {.terminal = terminal,
+            .colour = false,
+            .unicode = false,
+            .width = width,
+            .unit = "pictures",
+            .clock = [this] { return time; },
             .write = [this](std::string_view s) { text += s; }};
   }
   // What a terminal shows after the text: lines, the last one perhaps unfinished.
@@ -28,9 +32,12 @@ struct Screen {
     std::vector<std::string> out(1);
     std::size_t column = 0;
     for (std::size_t i = 0; i < text.size(); ++i) {
-      if (text[i] == '\r') column = 0;
-      else if (text[i] == '\n') out.emplace_back(), column = 0;
-      else if (text.substr(i, 3) == "\x1b[K") out.back().resize(column), i += 2;
+      if (text[i] == '\r')
+        column = 0;
+      else if (text[i] == '\n')
+        out.emplace_back(), column = 0;
+      else if (text.substr(i, 3) == "\x1b[K")
+        out.back().resize(column), i += 2;
       else {
         if (out.back().size() <= column) out.back().resize(column + 1);
         out.back()[column++] = text[i];
@@ -46,10 +53,12 @@ TEST(Progress, DrawsALiveLine) {
     Progress p(1000, s.options(true));
     p.label("epoch 1/2");
     p.update(0);
-    for (int i = 1; i <= 5; ++i) s.time = i, p.update(i * 100, {{"loss", "0.34"}, {"accuracy", "87 %"}});
+    for (int i = 1; i <= 5; ++i)
+      s.time = i, p.update(i * 100, {{"loss", "0.34"}, {"accuracy", "87 %"}});
     const std::string line = s.lines().back();
     EXPECT_TRUE(line.starts_with("epoch 1/2  =====")) << line;
-    EXPECT_TRUE(line.ends_with("   50 %  100 pictures/s  0:05 left  loss 0.34  accuracy 87 %")) << line;
+    EXPECT_TRUE(line.ends_with("   50 %  100 pictures/s  0:05 left  loss 0.34  accuracy 87 %"))
+        << line;
     EXPECT_LE(line.size(), 99u);
     EXPECT_EQ(s.lines().size(), 1u);
   }
@@ -85,7 +94,8 @@ TEST(Progress, PlainLinesElsewhere) {
   p.label("epoch 1/1");
   for (int i = 0; i <= 24; ++i) s.time = i * 0.5, p.update(i * 4, {{"loss", "0.5"}});
   EXPECT_EQ(s.lines().size(), 3u) << "one each five seconds: " << s.text;
-  EXPECT_EQ(s.lines()[0], "epoch 1/1  40 %  40/100  8 pictures/s  0:05 elapsed  0:07 left  loss 0.5");
+  EXPECT_EQ(s.lines()[0],
+            "epoch 1/1  40 %  40/100  8 pictures/s  0:05 elapsed  0:07 left  loss 0.5");
   s.time = 13, p.update(100), p.finish(), p.finish();
   EXPECT_TRUE(s.text.ends_with("0:13 elapsed  loss 0.5\n")) << s.text;
   for (char c : s.text) EXPECT_TRUE(c == '\n' || c >= ' ') << "no control codes in plain lines";
@@ -123,11 +133,17 @@ TEST(Progress, TakesTheEnvironmentAtItsWord) {
   auto o = s.options(true);
   o.colour = {}, o.unicode = {};
   ::setenv("LC_ALL", "C", 1), ::setenv("NO_COLOR", "1", 1);
-  { Progress p(10, o); s.time = 1, p.update(5); }
+  {
+    Progress p(10, o);
+    s.time = 1, p.update(5);
+  }
   for (char c : s.text) EXPECT_LT(static_cast<unsigned char>(c), 0x80);
   EXPECT_FALSE(contains(s.text, "\x1b[36m"));
   ::setenv("LC_ALL", "C.UTF-8", 1), ::unsetenv("NO_COLOR"), s.text.clear();
-  { Progress p(10, o); s.time = 2, p.update(5); }
+  {
+    Progress p(10, o);
+    s.time = 2, p.update(5);
+  }
   EXPECT_TRUE(contains(s.text, "\u2501") && contains(s.text, "\x1b[36m"));
   ::unsetenv("LC_ALL");
 }

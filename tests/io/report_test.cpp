@@ -1,4 +1,5 @@
-// report_test.cpp: the HTML report: well-formed, self-contained, escaped, bounded. Its looks are for eyes.
+// report_test.cpp: the HTML report: well-formed, self-contained, escaped, bounded. Its looks are
+// for eyes.
 #include "adjoint/io/report.hpp"
 
 #include <cmath>
@@ -32,9 +33,18 @@ Report small_report() {
   r.gradient_norms = {series("conv", 100, 1e-5), series("dense", 100, 1e3)};
   r.class_names = {"cat", "dog"};
   r.confusion = {90, 10, 0, 100};
-  r.examples = {{.height = 2, .width = 2, .channels = 1, .pixels = {0, 1, 2, 3}, .actual = "cat",
-                 .predicted = "dog", .confidence = 0.75},
-                {.height = 1, .width = 1, .channels = 3, .pixels = {1, 2, 3}, .actual = "dog",
+  r.examples = {{.height = 2,
+                 .width = 2,
+                 .channels = 1,
+                 .pixels = {0, 1, 2, 3},
+                 .actual = "cat",
+                 .predicted = "dog",
+                 .confidence = 0.75},
+                {.height = 1,
+                 .width = 1,
+                 .channels = 3,
+                 .pixels = {1, 2, 3},
+                 .actual = "dog",
                  .predicted = "dog"}};
   r.parameters = {{"w", "f32", "[10, 5]", 50, 200}, {"b", "f32", "[10]", 10, 40}};
   r.cost = {{"Time", "3 s"}};
@@ -44,7 +54,8 @@ Report small_report() {
 
 // Every opened element is closed in its order; attributes are quoted; void elements stand alone.
 std::string structure_error(const std::string& page) {
-  static const std::regex tag(R"(<(/?)([a-z!][a-z0-9]*)((?:\s+[a-zA-Z-]+(?:="[^"<>]*")?)*)\s*(/?)>)");
+  static const std::regex tag(
+      R"(<(/?)([a-z!][a-z0-9]*)((?:\s+[a-zA-Z-]+(?:="[^"<>]*")?)*)\s*(/?)>)");
   std::vector<std::string> open;
   std::size_t at = 0;
   while ((at = page.find('<', at)) != page.npos) {
@@ -67,8 +78,8 @@ std::string structure_error(const std::string& page) {
 
 // Nothing that a browser would fetch or run.
 void expect_self_contained(const std::string& page) {
-  for (const char* word : {"http:", "https:", "src=\"/", "href", "<script", "<link", "<iframe", "@import",
-                           "url(", "javascript:", " onload", " onerror"})
+  for (const char* word : {"http:", "https:", "src=\"/", "href", "<script", "<link", "<iframe",
+                           "@import", "url(", "javascript:", " onload", " onerror"})
     EXPECT_FALSE(contains(page, word)) << word;
   for (auto at = page.find("src="); at != page.npos; at = page.find("src=", at + 1))
     EXPECT_EQ(page.substr(at, 27), "src=\"data:image/png;base64,");
@@ -81,9 +92,10 @@ TEST(Report, HasItsSections) {
   EXPECT_TRUE(page.starts_with("<!doctype html>"));
   for (const char* part :
        {"<h1>A run</h1>", "<dd>90 %</dd>", "<h3>Loss</h3>", "<h3>Accuracy</h3>",
-        "<h3>Learning rate</h3>", "<h3>Gradient norm by layer</h3>", "cat taken for dog: 10 (10.0 %)",
-        "<em>taken for</em> dog", "<p class=\"was\">is cat</p>", "<span>75 %</span>", "[10, 5]",
-        "<h2>Settings</h2>", "<h2>Time and memory</h2>", "abc123", "prefers-color-scheme:dark"})
+        "<h3>Learning rate</h3>", "<h3>Gradient norm by layer</h3>",
+        "cat taken for dog: 10 (10.0 %)", "<em>taken for</em> dog", "<p class=\"was\">is cat</p>",
+        "<span>75 %</span>", "[10, 5]", "<h2>Settings</h2>", "<h2>Time and memory</h2>", "abc123",
+        "prefers-color-scheme:dark"})
     EXPECT_TRUE(contains(page, part)) << part;
   const auto table = page.substr(page.find("<tfoot>"));
   EXPECT_TRUE(contains(table, "2 tensors") && contains(table, ">60<") && contains(table, "240 B"));
@@ -111,8 +123,9 @@ TEST(Report, EscapesEveryText) {
   EXPECT_FALSE(contains(page, "<script"));
   EXPECT_FALSE(contains(page, "\x01"));
   EXPECT_FALSE(contains(page, "\xff"));
-  EXPECT_TRUE(contains(page, "<h1>&quot;&gt;&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;&amp;"
-                             "\uFFFD\uFFFD</h1>"));
+  EXPECT_TRUE(contains(page,
+                       "<h1>&quot;&gt;&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;&amp;"
+                       "\uFFFD\uFFFD</h1>"));
 }
 
 TEST(Report, StaysUnderItsSizeWhateverItIsGiven) {
@@ -141,10 +154,22 @@ TEST(Report, StaysUnderItsSizeWhateverItIsGiven) {
 }
 
 TEST(Report, DrawsAnyFiguresWithoutNanInThePage) {
-  const std::vector<std::vector<double>> all = {
-      {}, {0}, {1e300}, {NAN}, {NAN, NAN}, {1, NAN, 2}, {INFINITY, 1}, {-1, -2}, {0, 0, 0},
-      {1e-300, 1e300}, {5e-324, 1e-320}, {-1e308, 1e308}, {3, 3},
-      {1, std::nextafter(1, 2)}, {1e-300, 2e-300}, {-1e300, -1e300 + 1e285}};
+  const std::vector<std::vector<double>> all = {{},
+                                                {0},
+                                                {1e300},
+                                                {NAN},
+                                                {NAN, NAN},
+                                                {1, NAN, 2},
+                                                {INFINITY, 1},
+                                                {-1, -2},
+                                                {0, 0, 0},
+                                                {1e-300, 1e300},
+                                                {5e-324, 1e-320},
+                                                {-1e308, 1e308},
+                                                {3, 3},
+                                                {1, std::nextafter(1, 2)},
+                                                {1e-300, 2e-300},
+                                                {-1e300, -1e300 + 1e285}};
   for (const auto& y : all) {
     Report r{.title = "t"};
     ReportSeries s{.name = "s", .y = y};
@@ -153,7 +178,8 @@ TEST(Report, DrawsAnyFiguresWithoutNanInThePage) {
     r.gradient_norms.assign(9, s);
     const std::string page = report_html(r);
     EXPECT_EQ(structure_error(page), "");
-    for (const char* wrong : {"Mnan", "Lnan", "\"nan", "\"inf", "\"-inf", "\"-nan", "L-nan", " inf", "NaN"})
+    for (const char* wrong :
+         {"Mnan", "Lnan", "\"nan", "\"inf", "\"-inf", "\"-nan", "L-nan", " inf", "NaN"})
       EXPECT_FALSE(contains(page, wrong)) << wrong << " with " << y.size() << " values";
   }
 }
@@ -181,11 +207,14 @@ TEST(Report, Refusals) {
     change(r);
     return error_of([&] { report_html(r); });
   };
-  EXPECT_TRUE(contains(why([](Report& r) { r.loss[0].x.pop_back(); }), "\"training\" has 999 x and 1000 y"));
+  EXPECT_TRUE(contains(why([](Report& r) { r.loss[0].x.pop_back(); }),
+                       "\"training\" has 999 x and 1000 y"));
   EXPECT_TRUE(contains(why([](Report& r) { r.confusion.pop_back(); }), "3 counts for 2 classes"));
   EXPECT_TRUE(contains(why([](Report& r) { r.confusion[0] = -1; }), "negative count"));
-  EXPECT_TRUE(contains(why([](Report& r) { r.examples[0].channels = 2; }), "an example of [2, 2, 2]"));
-  EXPECT_TRUE(contains(why([](Report& r) { r.examples[0].height = -2; }), "an example of [-2, 2, 1]"));
+  EXPECT_TRUE(
+      contains(why([](Report& r) { r.examples[0].channels = 2; }), "an example of [2, 2, 2]"));
+  EXPECT_TRUE(
+      contains(why([](Report& r) { r.examples[0].height = -2; }), "an example of [-2, 2, 1]"));
   EXPECT_TRUE(contains(why([](Report& r) { r.examples[0].pixels.clear(); }), "has 0 bytes"));
 }
 
@@ -193,7 +222,8 @@ TEST(Report, IsWrittenWholeAndIsReproducible) {
   const TempDir dir;
   write_report(dir / "r.html", small_report());
   EXPECT_EQ(get_text(dir / "r.html"), report_html(small_report()));
-  EXPECT_TRUE(contains(error_of([&] { write_report(dir / "no/r.html", small_report()); }), "cannot create"));
+  EXPECT_TRUE(contains(error_of([&] { write_report(dir / "no/r.html", small_report()); }),
+                       "cannot create"));
 }
 
 TEST(Html, EscapesAndCuts) {

@@ -1,4 +1,5 @@
-// safetensors_lenient_test.cpp: the table of docs/safetensors.md, row by row. Not the format itself.
+// safetensors_lenient_test.cpp: the table of docs/safetensors.md, row by row. Not the format
+// itself.
 #include <fmt/format.h>
 
 #include <functional>
@@ -71,9 +72,7 @@ TEST(SafetensorsLenient, EachLimitFromBothSides) {
   const auto text = [](int n) {
     return fmt::format(R"({{"__metadata__":{{"a":"{:x<{}}"}},{}}})", "", n, kOne);
   };
-  const auto named = [](std::size_t n) {
-    return object(entry(std::string(n, 'n'), "1", "0,1"));
-  };
+  const auto named = [](std::size_t n) { return object(entry(std::string(n, 'n'), "1", "0,1")); };
   const auto gap = [](std::size_t n) { return object(std::string(n, ' ') + kOne); };
   EXPECT_TRUE(accepted(object(entry("t", ones(16), "0,1")), 1));
   EXPECT_FALSE(accepted(object(entry("t", ones(17), "0,1")), 1));

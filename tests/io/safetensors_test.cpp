@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 
 #include "io/io_support.hpp"
@@ -103,10 +104,12 @@ TEST(Safetensors, RefusesByName) {
       {tensor("F32", "[1]", "[0]"), 4, "needs two data_offsets"},
       {tensor("F32", "[1]", "[0,4,4]"), 4, "more than two data_offsets"},
       {tensor("F4", "[1]", "[0,1]"), 1, "does not end on a whole byte"},
-      {tensor("F32", "[1]", "[4,8]"), 8, "begins at byte 4 of the buffer, the one before ends at 0"},
+      {tensor("F32", "[1]", "[4,8]"), 8,
+       "begins at byte 4 of the buffer, the one before ends at 0"},
       {tensor("F32", "[1]", "[0,4]"), 5, "cover 4 bytes, but the file holds 5"},
       {tensor("F32", "[1]", "[0,4]"), 3, "cover 4 bytes, but the file holds 3"},
-      {tensor("F32", "[0000000000000000000000000000000000000000000000]", "[0,4]"), 4, "JSON|digits"},
+      {tensor("F32", "[0000000000000000000000000000000000000000000000]", "[0,4]"), 4,
+       "JSON|digits"},
       {R"({"t":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},)"
        R"("t":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}})",
        2, "tensor \"t\" stands there twice"},
@@ -189,6 +192,27 @@ struct Tensors {
   }
 };
 
+TEST(Safetensors, ReadsAFileOfTheReferenceImplementation) {  // safetensors 0.8.0, save_file
+  Bytes file = file_of(R"({"__metadata__":{"m":"d"},"s":{"dtype":"I64","shape":[])"
+                       R"(,"data_offsets":[0,8]},"x":{"dtype":"F64","shape":[2,3])"
+                       R"(,"data_offsets":[8,56]},"h":{"dtype":"F16","shape":[3])"
+                       R"(,"data_offsets":[56,62]}}   )",
+                       0);
+  const double x[] = {0, 1, 2, 3, 4, 5};
+  const auto add = [&](const auto& v) {
+    const auto b = std::as_bytes(std::span(v));
+    file.insert(file.end(), b.begin(), b.end());
+  };
+  add(std::array<std::int64_t, 1>{3}), add(x),
+      add(std::array<std::uint16_t, 3>{0x3c00, 0x3c00, 0x3c00});
+  const auto f = SafetensorsFile::from_bytes(file);
+  EXPECT_EQ(f.metadata(), (Metadata{{"m", "d"}}));
+  EXPECT_EQ(f.entry("x").shape, (Shape{2, 3}));
+  EXPECT_TRUE(f.entry("s").shape.empty());
+  EXPECT_EQ(f.entry("h").dtype, DType::f16);
+  EXPECT_EQ(std::memcmp(f.read("x").data(), x, sizeof x), 0);
+}
+
 TEST(SafetensorsWriter, RoundTripsInAFixedOrder) {
   const TempDir dir;
   const Tensors t;
@@ -235,7 +259,8 @@ TEST(SafetensorsWriter, Refusals) {
   EXPECT_TRUE(contains(refused({{"t", DType::f32, {2}, four}}), "needs 8 bytes, its data has 4"));
   EXPECT_TRUE(contains(refused({{"t", DType::f32, {-1}, four}}), "negative dimension -1"));
   EXPECT_TRUE(contains(refused({{"t", DType::f32, {1L << 40, 1L << 40}, four}}), "overflows"));
-  EXPECT_TRUE(contains(refused({{"__metadata__", DType::f32, {1}, four}}), "belongs to the format"));
+  EXPECT_TRUE(
+      contains(refused({{"__metadata__", DType::f32, {1}, four}}), "belongs to the format"));
   EXPECT_TRUE(contains(refused({{"\xff", DType::f32, {1}, four}}), "is not UTF-8"));
   EXPECT_TRUE(contains(refused({{"t", DType::f32, {1}, four}, {"t", DType::u8, {4}, four}}),
                        "there are two of this name"));

@@ -1,4 +1,5 @@
-// tensorboard_test.cpp: event files decoded by a reader written for this test from the format alone.
+// tensorboard_test.cpp: event files decoded by a reader written for this test from the format
+// alone.
 #include "adjoint/io/tensorboard.hpp"
 
 #include <cmath>
@@ -20,8 +21,7 @@ TEST(Crc32c, KnownAnswers) {
   EXPECT_EQ(crc32c(""), 0u);
 }
 
-template <class T>
-T take(std::string_view& s) {
+template <class T> T take(std::string_view& s) {
   T v{};
   if (s.size() < sizeof(T)) throw std::runtime_error("too short");
   std::memcpy(&v, s.data(), sizeof(T));
@@ -51,9 +51,15 @@ Message decode(std::string_view s) {
     const auto key = varint(s);
     Field f;
     switch (key & 7) {
-      case 0: f.whole = varint(s); break;
-      case 1: f.real = take<double>(s); break;
-      case 5: f.real = take<float>(s); break;
+      case 0:
+        f.whole = varint(s);
+        break;
+      case 1:
+        f.real = take<double>(s);
+        break;
+      case 5:
+        f.real = take<float>(s);
+        break;
       case 2: {
         const auto n = varint(s);
         if (n > s.size()) throw std::runtime_error("too short");
@@ -61,7 +67,8 @@ Message decode(std::string_view s) {
         s.remove_prefix(n);
         break;
       }
-      default: throw std::runtime_error("unknown wire type");
+      default:
+        throw std::runtime_error("unknown wire type");
     }
     m.emplace(static_cast<int>(key >> 3), f);
   }
@@ -89,9 +96,7 @@ std::vector<Message> events_of(const std::string& path) {
   return out;
 }
 
-Message value_of(const Message& event) {
-  return decode(at(decode(at(event, 5).bytes), 1).bytes);
-}
+Message value_of(const Message& event) { return decode(at(decode(at(event, 5).bytes), 1).bytes); }
 
 std::vector<double> doubles(const std::string& bytes) {
   std::vector<double> out(bytes.size() / 8);

@@ -1,4 +1,5 @@
-// idx.hpp: the IDX format of the MNIST family: one array of one element type. Not a data set: see dataset.hpp.
+// idx.hpp: the IDX format of the MNIST family: one array of one element type. Not a data set: that
+// is images.hpp.
 #pragma once
 
 #include <cstddef>

@@ -47,8 +47,8 @@ inline constexpr const char* kFashionMnist = "/usr/share/datasets/fashion-mnist"
 ImageData load_idx_folder(const std::string& folder = kFashionMnist,
                           const io::LoadLimits& limits = {}, Loc loc = Loc::current());
 
-/// Mean and standard deviation of each channel, of pixels scaled to [0, 1]. Exact whole-number sums,
-/// so the order of the pictures does not change a bit.
+/// Mean and standard deviation of each channel, of pixels scaled to [0, 1]. Exact whole-number
+/// sums, so the order of the pictures does not change a bit.
 struct PixelStatistics {
   std::vector<float> mean, deviation;
 };
@@ -56,7 +56,7 @@ PixelStatistics pixel_statistics(const ImageSet& set, Loc loc = Loc::current());
 
 /// Random changes of a picture; each is off by default.
 struct Augment {
-  std::int64_t shift = 0;        ///< moves by -shift .. shift pixels both ways; what enters is 0 (pad and crop)
+  std::int64_t shift = 0;        ///< moves by -shift .. shift pixels both ways; zeros enter
   bool flip = false;             ///< left and right exchanged in half of the cases
   double erase_probability = 0;  ///< how often a rectangle is set to erase_value
   std::int64_t erase_side = 0;   ///< its sides are 1 .. erase_side pixels, cut off at the border
@@ -75,8 +75,8 @@ void augment(std::span<const std::uint8_t> in, const ImageShape& shape, const Au
 /// The order of the values that normalise writes for each picture.
 enum class ImageLayout { hwc, chw };
 
-/// out = (pixel / 255 - mean[channel]) / deviation[channel], computed in f64 and rounded once to f32.
-/// `pixels` holds whole pictures one after another.
+/// out = (pixel / 255 - mean[channel]) / deviation[channel], computed in f64 and rounded once to
+/// f32. `pixels` holds whole pictures one after another.
 ///   throws    Error when the sizes do not fit or a deviation is not above 0
 void normalise(std::span<const std::uint8_t> pixels, const ImageShape& shape,
                const PixelStatistics& statistics, ImageLayout layout, std::span<float> out,

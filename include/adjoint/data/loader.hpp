@@ -1,4 +1,5 @@
-// loader.hpp: batches of normalised pictures, ready for a model. Not the training loop, and no tensors.
+// loader.hpp: batches of normalised pictures, ready for a model. Not the training loop, and no
+// tensors.
 #pragma once
 
 #include <cstdint>
@@ -24,11 +25,11 @@ struct LoaderOptions {
   Augment augment = {};
   PixelStatistics statistics = {};  ///< empty: those of the set itself
   ImageLayout layout = ImageLayout::chw;
-  std::size_t prefetch = 2;         ///< finished batches kept ahead
+  std::size_t prefetch = 2;  ///< finished batches kept ahead
 };
 
-/// Every batch is a pure function of (set, options, epoch, index); the prefetching thread changes when
-/// it is made and nothing else. The set must outlive the loader and what it started.
+/// Every batch is a pure function of (set, options, epoch, index); the prefetching thread changes
+/// when it is made and nothing else. The set must outlive the loader and what it started.
 class ImageLoader {
  public:
   explicit ImageLoader(const ImageSet& set, const LoaderOptions& options = {},
@@ -40,7 +41,8 @@ class ImageLoader {
   /// Batch `index` of `epoch`, made by the calling thread.
   ImageBatch batch(std::int64_t epoch, std::int64_t index);
 
-  /// The batches `first` ... of an epoch, made ahead on a thread. Independent of this object's later use.
+  /// The batches `first` ... of an epoch, made ahead on a thread. Independent of this object's
+  /// later use.
   ///   for (auto batches = loader.epoch(3); auto b = batches->next();) train(*b);
   std::unique_ptr<Prefetcher<ImageBatch>> epoch(std::int64_t epoch, std::int64_t first = 0) const;
 

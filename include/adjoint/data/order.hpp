@@ -9,9 +9,9 @@
 
 namespace adjoint::data {
 
-/// A permutation of 0 .. examples - 1 that depends on (examples, seed, epoch) alone: the same on every
-/// machine, for any number of threads, and without the epochs before it (a resumed run needs no replay).
-/// Fisher-Yates with Philox draws; O(examples).
+/// A permutation of 0 .. examples - 1 that depends on (examples, seed, epoch) alone: the same on
+/// every machine, for any number of threads, and without the epochs before it (a resumed run needs
+/// no replay). Fisher-Yates with Philox draws; O(examples).
 std::vector<std::int64_t> shuffled(std::int64_t examples, std::uint64_t seed, std::int64_t epoch,
                                    Loc loc = Loc::current());
 

@@ -1,5 +1,5 @@
-// prefetch.hpp: makes the next items on a thread while the current one is used. Not a pool: one thread,
-// so that the order is always the same.
+// prefetch.hpp: makes the next items on a thread while the current one is used. Not a pool: one
+// thread, so that the order is always the same.
 #pragma once
 
 #include <condition_variable>
@@ -15,17 +15,18 @@
 
 namespace adjoint::data {
 
-/// Calls make(0), make(1), ... make(count - 1) on a thread of its own, at most `depth` finished items
-/// ahead of the consumer, and hands the results out in that order. An exception of `make` reaches the
-/// consumer as it was thrown, after the items before it; the items behind it are not made.
-/// The destructor stops the thread after the item that is being made. One thread consumes.
-template <class Item>
-class Prefetcher {
+/// Calls make(0), make(1), ... make(count - 1) on a thread of its own, at most `depth` finished
+/// items ahead of the consumer, and hands the results out in that order. An exception of `make`
+/// reaches the consumer as it was thrown, after the items before it; the items behind it are not
+/// made. The destructor stops the thread after the item that is being made. One thread consumes.
+template <class Item> class Prefetcher {
  public:
   using Make = std::function<Item(std::int64_t index)>;
 
   Prefetcher(std::int64_t count, Make make, std::size_t depth = 2)
-      : make_(std::move(make)), count_(count), depth_(depth < 1 ? 1 : depth),
+      : make_(std::move(make)),
+        count_(count),
+        depth_(depth < 1 ? 1 : depth),
         thread_([this] { run(); }) {}
   Prefetcher(const Prefetcher&) = delete;
   Prefetcher& operator=(const Prefetcher&) = delete;
@@ -38,7 +39,8 @@ class Prefetcher {
     thread_.join();
   }
 
-  /// The next item; nothing behind the last one. Throws what `make` threw, again on every later call.
+  /// The next item; nothing behind the last one. Throws what `make` threw, again on every later
+  /// call.
   std::optional<Item> next() {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [&] { return !ready_.empty() || finished_; });

@@ -26,8 +26,8 @@ using Metric = std::pair<std::string_view, MetricValue>;
 
 /// Writes a file of lines such as {"step":100,"loss":0.3412,"learning_rate":0.001}.
 /// Each line is handed to the system in one piece before `write` returns, so that a reader (or a
-/// crash of this program) never sees half a line of it. Numbers have the fewest digits that give the
-/// same double back; NaN and infinities, for which JSON has no number, are null.
+/// crash of this program) never sees half a line of it. Numbers have the fewest digits that give
+/// the same double back; NaN and infinities, for which JSON has no number, are null.
 class MetricsWriter {
  public:
   /// Creates or empties `path`, or continues it when `append` is set (a resumed run).
@@ -37,8 +37,8 @@ class MetricsWriter {
   MetricsWriter& operator=(MetricsWriter&& other) noexcept;
   ~MetricsWriter();
 
-  /// One line. The key "step" is taken; a key twice, or one that is not UTF-8, is an Error, and so is
-  /// a full disk.
+  /// One line. The key "step" is taken; a key twice, or one that is not UTF-8, is an Error, and so
+  /// is a full disk.
   void write(std::int64_t step, std::span<const Metric> metrics, Loc loc = Loc::current());
   void write(std::int64_t step, std::initializer_list<Metric> metrics, Loc loc = Loc::current()) {
     write(step, std::span(metrics.begin(), metrics.size()), loc);

@@ -23,13 +23,13 @@ struct ProgressOptions {
   int fd = 2;                         ///< where to: standard error, so that results can be piped
   std::optional<bool> terminal = {};  ///< a live line (true) or plain lines (false)
   std::optional<bool> colour = {};
-  std::optional<bool> unicode = {};   ///< false: ASCII only
-  std::optional<int> width = {};      ///< columns; by default asked for before every drawing
-  double live_seconds = 0.1;          ///< the live line is drawn at most this often
-  double plain_seconds = 5;           ///< a plain line at most this often
-  std::string unit = "";              ///< of the rate: "pictures" gives "7 260 pictures/s"
-  std::function<double()> clock = {};                    ///< seconds; for tests
-  std::function<void(std::string_view)> write = {};      ///< instead of fd; for tests
+  std::optional<bool> unicode = {};    ///< false: ASCII only
+  std::optional<int> width = {};       ///< columns; by default asked for before every drawing
+  double live_seconds = 0.1;           ///< the live line is drawn at most this often
+  double plain_seconds = 5;            ///< a plain line at most this often
+  std::string unit = "";               ///< of the rate: "pictures" gives "7 260 pictures/s"
+  std::function<double()> clock = {};  ///< seconds; for tests
+  std::function<void(std::string_view)> write = {};  ///< instead of fd; for tests
 };
 
 /// Shows how far a run is, its rate, the time left and the current figures.

@@ -13,8 +13,8 @@
 
 namespace adjoint::io {
 
-/// A file that is a header and then `count()` records of `record_bytes()` each. Reading is const and may
-/// be done from several threads.
+/// A file that is a header and then `count()` records of `record_bytes()` each. Reading is const
+/// and may be done from several threads.
 class RecordFile {
  public:
   /// Throws Error when the file cannot be opened or its length is no header and whole records.

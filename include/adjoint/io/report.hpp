@@ -1,5 +1,5 @@
-// report.hpp: what a training run was and how it went, as one HTML file. Not a template language: the
-// page is fixed, the data is plain.
+// report.hpp: what a training run was and how it went, as one HTML file. Not a template language:
+// the page is fixed, the data is plain.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,8 @@
 
 namespace adjoint::io {
 
-/// A line of a chart. x ascends; values that are not finite break the line and are counted below it.
+/// A line of a chart. x ascends; values that are not finite break the line and are counted below
+/// it.
 struct ReportSeries {
   std::string name;
   std::vector<double> x, y;
@@ -36,22 +37,23 @@ using ReportRow = std::pair<std::string, std::string>;  ///< name and value
 struct Report {
   std::string title;
   std::string subtitle;
-  std::vector<ReportRow> headline;  ///< two to five large figures, such as {"Test accuracy", "90.4 %"}
+  std::vector<ReportRow> headline;  ///< a few large figures: {"Test accuracy", "90.4 %"}
   std::vector<ReportRow> settings;
-  std::string x_label = "epoch";    ///< what x counts in all charts
+  std::string x_label = "epoch";                            ///< what x counts in all charts
   std::vector<ReportSeries> loss, accuracy, learning_rate;  ///< accuracy as a share, 0 to 1
   std::vector<ReportSeries> gradient_norms;                 ///< one a layer
   std::vector<std::string> class_names;
   std::vector<std::int64_t> confusion;  ///< [actual][predicted], class_names.size() squared
   std::vector<ReportExample> examples;
   std::vector<ReportParameter> parameters;
-  std::vector<ReportRow> cost;          ///< time and memory
+  std::vector<ReportRow> cost;  ///< time and memory
   std::string parameters_hash;
 };
 
-/// The page: one HTML document with inline styles, SVG and PNG; no script and nothing from a network.
-/// Light and dark follow the reader's system. Every text is escaped. At most 500 kB: long series are
-/// drawn as a mean in the band from minimum to maximum, and long lists end in "and N more".
+/// The page: one HTML document with inline styles, SVG and PNG; no script and nothing from a
+/// network. Light and dark follow the reader's system. Every text is escaped. At most 500 kB: long
+/// series are drawn as a mean in the band from minimum to maximum, and long lists end in "and N
+/// more".
 ///   throws    Error when sizes do not fit (x and y, confusion and class_names, pixels and sides)
 std::string report_html(const Report& report, Loc loc = Loc::current());
 

@@ -24,10 +24,10 @@ using Metadata = std::map<std::string, std::string>;
 /// One tensor of a file, as its header declares it and as it was checked.
 struct TensorEntry {
   std::string name;
-  std::string_view format_dtype;        ///< the format's word, such as "F32" or "F8_E4M3"
-  std::optional<DType> dtype;           ///< absent when this library has no such element type
-  std::vector<std::int64_t> shape;      ///< row-major; rank 0 and sizes of 0 are legal
-  std::uint64_t begin = 0, end = 0;     ///< bytes [begin, end) of the buffer behind the header
+  std::string_view format_dtype;     ///< the format's word, such as "F32" or "F8_E4M3"
+  std::optional<DType> dtype;        ///< absent when this library has no such element type
+  std::vector<std::int64_t> shape;   ///< row-major; rank 0 and sizes of 0 are legal
+  std::uint64_t begin = 0, end = 0;  ///< bytes [begin, end) of the buffer behind the header
 };
 
 /// An open safetensors file whose header has been validated in full.
@@ -78,10 +78,11 @@ struct TensorBytes {
 };
 
 /// Writes a safetensors file. The same tensors and metadata give the same bytes, in whatever order
-/// they are passed: the widest element type first, then by name. The data begins on a multiple of 8.
-/// The file appears under its name only when it is complete and on the disk.
+/// they are passed: the widest element type first, then by name. The data begins on a multiple
+/// of 8. The file appears under its name only when it is complete and on the disk.
 ///   throws    Error for a name that is not unique, not UTF-8 or "__metadata__", for data whose
-///             length is not its shape's, and when the file cannot be written (a full disk included)
+///             length is not its shape's, and when the file cannot be written (a full disk
+///             included)
 void write_safetensors(const std::string& path, std::span<const TensorBytes> tensors,
                        const Metadata& metadata = {}, Loc loc = Loc::current());
 
