@@ -1,6 +1,5 @@
 // permute.cpp: reorder axes; transpose. Always a view. Not a copy: products read transposed operands in place.
-#include "ops/common.hpp"
-#include "ops/shape_ops.hpp"
+#include "ops/index_ops.hpp"
 
 namespace adjoint {
 
@@ -36,6 +35,14 @@ Tensor permute_node(const Tensor& x, const Ints& axes, Loc loc) {
   bool identity = true;
   for (std::size_t k = 0; k < axes.size(); ++k) identity &= axes[k] == static_cast<std::int64_t>(k);
   return identity ? x : apply(permute_p, {&x}, Permutation{axes}, loc);
+}
+
+Tensor move_axis(const Tensor& x, int from, int to, Loc loc) {
+  Ints axes;
+  for (int i = 0; i < x.rank(); ++i)
+    if (i != from) axes.push_back(i);
+  axes.insert(to, from);
+  return permute_node(x, axes, loc);
 }
 
 Tensor permute(const Arg& x, const Ints& axes) {

@@ -1,15 +1,10 @@
 // slice.cpp: start, size and step an axis; a view, negative steps included. pad_constant is its transpose, and
 // `embed` (write into zeros at given places) its adjoint. Not indexing by data: that is take.
-#include "ops/common.hpp"
-#include "ops/shape_ops.hpp"
+#include "ops/index_ops.hpp"
 
 namespace adjoint {
-namespace {
 
-Tensor slice_node(const Tensor& x, const Slices& s, Loc loc);
-Tensor embed_node(const Tensor& x, const Embedding& e, Loc loc);
-
-const Primitive& slice_p = define({
+static const Primitive& slice_p = define({
     .name = "slice",
     .infer = [](const Infer& i) -> Type { return {i.attrs.as<Slices>().size, i.type(0).dtype}; },
     .vjp = [](const Vjp& r) -> Tensors {
@@ -30,7 +25,7 @@ const Primitive& slice_p = define({
 });
 
 /// Zeros of `shape` with x written at start + i * step along each axis. The adjoint of slice, and constant padding.
-const Primitive& embed_p = define({
+static const Primitive& embed_p = define({
     .name = "embed",
     .infer = [](const Infer& i) -> Type { return {i.attrs.as<Embedding>().shape, i.type(0).dtype}; },
     .vjp = [](const Vjp& r) -> Tensors {
@@ -44,7 +39,18 @@ const Primitive& embed_p = define({
 Tensor slice_node(const Tensor& x, const Slices& s, Loc loc) { return apply(slice_p, {&x}, s, loc); }
 Tensor embed_node(const Tensor& x, const Embedding& e, Loc loc) { return apply(embed_p, {&x}, e, loc); }
 
-}  // namespace
+Tensor slice_axis(const Tensor& x, int axis, std::int64_t start, std::int64_t size, std::int64_t step, Loc loc) {
+  if (start == 0 && step == 1 && size == x.shape(axis)) return x;
+  Slices s;
+  for (int k = 0; k < x.rank(); ++k) {
+    s.start.push_back(k == axis && size ? start : 0);
+    s.size.push_back(k == axis ? size : x.shape(k));
+    s.step.push_back(k == axis ? step : 1);
+  }
+  return slice_node(x, s, loc);
+}
+
+Tensor flip_axis(const Tensor& x, int axis, Loc loc) { return slice_axis(x, axis, x.shape(axis) - 1, x.shape(axis), -1, loc); }
 
 Tensor slice(const Arg& x, const Ints& start, const Ints& stop, const Ints& step) {
   const Tensor t = need(x, slice_p);

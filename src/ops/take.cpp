@@ -1,0 +1,115 @@
+// take.cpp: elements chosen by an index tensor along one axis, and the transpose, scatter_add; the public functions on
+// the two. Not one index an element: that is take_along.cpp.
+#include "ops/index_ops.hpp"
+
+namespace adjoint {
+
+static bool indexable(DType d) { return d == DType::i64 || d == DType::i32; }
+
+/// The shape of x with `axis` replaced by the axes of idx.
+static Shape taken(const Infer& i, const Shape& x, const Shape& idx, std::int64_t axis) {
+  if (x.rank() - 1 + idx.rank() > kMaxRank)
+    i.fail("the result would have " + std::to_string(x.rank() - 1 + idx.rank()) + " axes", "a tensor has at most 8; flatten the index first");
+  Shape out;
+  for (int k = 0; k < axis; ++k) out.push_back(x[static_cast<std::size_t>(k)]);
+  for (auto d : idx) out.push_back(d);
+  for (int k = static_cast<int>(axis) + 1; k < x.rank(); ++k) out.push_back(x[static_cast<std::size_t>(k)]);
+  return out;
+}
+
+static const Primitive& take_p = define({
+    .name = "take",
+    .infer = [](const Infer& i) -> Type {
+      if (!indexable(i.type(1).dtype)) i.fail("an index must be i64 or i32, got " + to_string(i.type(1)), "cast it: cast(idx, DType::i64)");
+      const Shape out = taken(i, i.type(0).shape, i.type(1).shape, i.attrs.as<OneAxis>().axis);
+      checked_elements(out, "take", {});
+      return {out, i.type(0).dtype};
+    },
+    .vjp = [](const Vjp& r) -> Tensors {
+      const Tensor zero = literal(r.node.in[0]->type, 0, r.node.loc);
+      return {scatter_add_node(zero, r.in(1), r.ct, r.attrs<OneAxis>().axis, r.node.loc), Tensor()};
+    },
+    .jvp = [](const Jvp& r) { return take_node(r.dot[0], r.in(1), r.attrs<OneAxis>().axis, r.node.loc); },
+    .family = "D8",
+});
+
+static const Primitive& scatter_add_p = define({
+    .name = "scatter_add",
+    .infer = [](const Infer& i) -> Type {
+      const Type &base = i.type(0), &idx = i.type(1), &src = i.type(2);
+      if (!indexable(idx.dtype)) i.fail("an index must be i64 or i32, got " + to_string(idx), "cast it: cast(idx, DType::i64)");
+      if (src.dtype != base.dtype || base.dtype == DType::bool_)
+        i.fail("cannot add " + to_string(src) + " into " + to_string(base), "cast both to one type that has addition");
+      const Shape expected = taken(i, base.shape, idx.shape, i.attrs.as<OneAxis>().axis);
+      if (!(src.shape == expected))
+        i.fail("the source has shape " + to_string(src.shape) + ", expected " + to_string(expected),
+               "it has the shape of the base, with the axes of the index in the place of the axis");
+      return base;
+    },
+    .vjp = [](const Vjp& r) -> Tensors {
+      return {r.ct, Tensor(), r.wants(2) ? take_node(r.ct, r.in(1), r.attrs<OneAxis>().axis, r.node.loc) : Tensor()};
+    },
+    .jvp = [](const Jvp& r) {
+      if (!r.dot[2]) return r.dot[0];
+      const Tensor base = r.dot[0] ? r.dot[0] : literal(r.node.type, 0, r.node.loc);
+      return scatter_add_node(base, r.in(1), r.dot[2], r.attrs<OneAxis>().axis, r.node.loc);
+    },
+    .family = "D8",
+});
+
+Tensor take_node(const Tensor& x, const Tensor& idx, std::int64_t axis, Loc loc) { return apply(take_p, {&x, &idx}, OneAxis{axis}, loc); }
+Tensor scatter_add_node(const Tensor& base, const Tensor& idx, const Tensor& src, std::int64_t axis, Loc loc) {
+  return apply(scatter_add_p, {&base, &idx, &src}, OneAxis{axis}, loc);
+}
+
+Tensor constant_indices(const std::vector<std::int64_t>& values, const Shape& shape, Loc loc) {
+  return copy_bytes(values.data(), {shape, DType::i64}, loc);
+}
+
+void need_indices(const Tensor& idx, std::string_view op, Loc loc) {
+  if (!indexable(idx.dtype())) fail(op, loc, "an index must be i64 or i32, got " + to_string(idx.type()), {&idx}, "cast it: cast(idx, DType::i64)");
+}
+
+Tensor take(const Arg& x, const Arg& idx, int axis) {
+  const Tensor t = need(x, take_p), j = need(idx, take_p);
+  return take_node(t, j, normal_axis(axis, t.rank(), "take", x.loc), x.loc);
+}
+
+Tensor scatter_add(const Arg& base, const Arg& idx, const Arg& src, int axis) {
+  const Tensor b = need(base, scatter_add_p), j = need(idx, scatter_add_p), s = need(src, scatter_add_p);
+  return scatter_add_node(b, j, s, normal_axis(axis, b.rank(), "scatter_add", base.loc), base.loc);
+}
+
+static const Primitive& index_select_p = define({.name = "index_select", .traits = {.inlined = true}, .family = "D8"});
+static const Primitive& index_add_p = define({.name = "index_add", .traits = {.inlined = true}, .family = "D8"});
+static const Primitive& embedding_p = define({.name = "embedding", .traits = {.inlined = true}, .family = "D8"});
+
+static void need_vector(const Tensor& idx, std::string_view op, Loc loc) {
+  need_indices(idx, op, loc);
+  if (idx.rank() != 1) fail(op, loc, "the index must have one axis, got " + to_string(idx.type()), {&idx}, "flatten it, or use take");
+}
+
+Tensor index_select(const Arg& x, int axis, const Arg& idx) {
+  OpScope scope("index_select", x.loc);
+  const Tensor t = need(x, index_select_p), j = need(idx, index_select_p);
+  need_vector(j, "index_select", x.loc);
+  return take_node(t, j, normal_axis(axis, t.rank(), "index_select", x.loc), x.loc);
+}
+
+Tensor index_add(const Arg& x, int axis, const Arg& idx, const Arg& src) {
+  OpScope scope("index_add", x.loc);
+  const Tensor t = need(x, index_add_p), j = need(idx, index_add_p), s = need(src, index_add_p);
+  need_vector(j, "index_add", x.loc);
+  return scatter_add_node(t, j, s, normal_axis(axis, t.rank(), "index_add", x.loc), x.loc);
+}
+
+Tensor embedding(const Arg& table, const Arg& idx) {
+  OpScope scope("embedding", table.loc);
+  const Tensor t = need(table, embedding_p), j = need(idx, embedding_p);
+  if (t.rank() != 2)
+    fail("embedding", table.loc, "the table must be [rows, features], got " + to_string(t.type()), {&t}, "one row an index value");
+  need_indices(j, "embedding", table.loc);
+  return take_node(t, j, 0, table.loc);
+}
+
+}  // namespace adjoint
