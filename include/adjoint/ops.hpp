@@ -2,8 +2,11 @@
 #pragma once
 
 #include "adjoint/ops/activations.hpp"
+#include "adjoint/ops/conv.hpp"
 #include "adjoint/ops/elementwise.hpp"
+#include "adjoint/ops/index.hpp"
 #include "adjoint/ops/math.hpp"
+#include "adjoint/ops/pool.hpp"
 #include "adjoint/ops/product.hpp"
 #include "adjoint/ops/reduce.hpp"
 #include "adjoint/ops/shape.hpp"

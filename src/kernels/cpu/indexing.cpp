@@ -72,6 +72,17 @@ const bool concat_registered = plan::define_kernel({
     },
 });
 
+const bool contiguous_registered = plan::define_kernel({
+    .op = "contiguous",
+    .strided = true,
+    .prepare = [](const StepInfo&) -> StepFn {
+      return [](const View* in, const View* out) -> const char* {
+        copy(in[0], out[0]);
+        return nullptr;
+      };
+    },
+});
+
 const bool iota_registered = plan::define_kernel({
     .op = "iota",
     .prepare = [](const StepInfo& info) -> StepFn {
