@@ -20,6 +20,11 @@ std::int64_t checked_product(std::int64_t x, std::int64_t y, std::string_view op
   return n;
 }
 
+std::int64_t checked_list(std::int64_t n, std::string_view op, Loc loc) {
+  if (n > (std::int64_t{1} << 27)) fail(op, loc, "an axis of " + std::to_string(n) + " elements is too long here", {}, "at most 2^27");
+  return n;
+}
+
 std::int64_t checked_elements(const Shape& shape, std::string_view op, Loc loc) {
   std::int64_t n = 1;
   for (auto d : shape) {

@@ -14,6 +14,8 @@ namespace adjoint {
                        std::string hint = {});
 /// x * y for sizes, or the Error "too many elements" of `op`.
 std::int64_t checked_product(std::int64_t x, std::int64_t y, std::string_view op, Loc loc);
+/// n, or an Error of `op` when a list of n entries is too long to be written out as a constant (2^27).
+std::int64_t checked_list(std::int64_t n, std::string_view op, Loc loc);
 /// The elements of `shape`, checked likewise; every size must be >= 0.
 std::int64_t checked_elements(const Shape& shape, std::string_view op, Loc loc);
 

@@ -35,6 +35,7 @@ Tensor pad_by_index(const Primitive& prim, const Arg& x, const Ints& low, const 
       fail(prim.name, x.loc, "padding " + std::to_string(low[k]) + " and " + std::to_string(high[k]) + " of axis " + std::to_string(k) + " of " + to_string(t.type()) +
                                  ": at most " + std::to_string(std::max<std::int64_t>(0, most(size))) + " elements",
            {&t});
+    checked_list(size + low[k] + high[k], prim.name, x.loc);
     std::vector<std::int64_t> from;
     for (std::int64_t i = -low[k]; i < size + high[k]; ++i) from.push_back(source(i, size));
     const auto n = static_cast<std::int64_t>(from.size());
