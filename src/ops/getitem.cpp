@@ -8,14 +8,12 @@ namespace {
 const Primitive& getitem_p = define({.name = "getitem", .traits = {.inlined = true}, .family = "D8"});
 const Primitive& index_p = define({.name = "index", .traits = {.inlined = true}, .family = "D8"});
 
-using Kind = Index::Kind;
-
 /// The ellipsis spelled out, or appended, as whole ranges.
 std::vector<Index> completed(const Tensor& t, const std::vector<Index>& at, Loc loc) {
   int named = 0, dots = 0;
   for (const auto& i : at) {
-    named += i.kind == Kind::number || i.kind == Kind::range || i.kind == Kind::tensor;
-    dots += i.kind == Kind::ellipsis;
+    named += i.kind == Index::Kind::number || i.kind == Index::Kind::range || i.kind == Index::Kind::tensor;
+    dots += i.kind == Index::Kind::ellipsis;
   }
   if (dots > 1) fail("getitem", loc, "more than one ellipsis", {&t});
   if (named > t.rank()) fail("getitem", loc, std::to_string(named) + " indices for " + to_string(t.type()), {&t}, "at most one an axis");
@@ -24,7 +22,7 @@ std::vector<Index> completed(const Tensor& t, const std::vector<Index>& at, Loc 
     for (int k = named; k < t.rank(); ++k) full.push_back(Range{});
   };
   for (const auto& i : at) {
-    if (i.kind == Kind::ellipsis) rest();
+    if (i.kind == Index::Kind::ellipsis) rest();
     else full.push_back(i);
   }
   if (dots == 0) rest();
@@ -53,11 +51,11 @@ Tensor getitem(const Arg& x, const std::vector<Index>& at) {
   bool picked = false;
   for (const auto& i : completed(t, at, x.loc)) {
     switch (i.kind) {
-      case Kind::number: t = select(Arg(t, x.loc), axis, i.number); break;
-      case Kind::range: t = cut(t, axis++, i.range, x.loc); break;
-      case Kind::new_axis: t = unsqueeze(Arg(t, x.loc), axis++); break;
-      case Kind::ellipsis: break;
-      case Kind::tensor: {
+      case Index::Kind::number: t = select(Arg(t, x.loc), axis, i.number); break;
+      case Index::Kind::range: t = cut(t, axis++, i.range, x.loc); break;
+      case Index::Kind::new_axis: t = unsqueeze(Arg(t, x.loc), axis++); break;
+      case Index::Kind::ellipsis: break;
+      case Index::Kind::tensor: {
         const Tensor idx = need(Arg(i.tensor, x.loc), getitem_p);
         if (idx.dtype() == DType::bool_)
           fail("getitem", x.loc, "a mask as an index: the size of the result would depend on data", {&t, &idx}, "use where, or nonzero with a size");

@@ -16,6 +16,7 @@ const Primitive& numel_p = define({.name = "numel", .traits = {.inlined = true, 
 const Primitive& contiguous_p = define({
     .name = "contiguous",
     .infer = infer_same,
+    .decompose = [](const Node& n) { return share(n.in[0]); },
     .vjp = [](const Vjp& r) -> Tensors { return {r.ct}; },
     .jvp = [](const Jvp& r) { return r.dot[0]; },
     .family = "D7",

@@ -1,4 +1,6 @@
 // convolution.cpp: the three convolutions as steps. Not the loops: conv.cpp. Operands arrive row-major.
+#include <algorithm>
+
 #include "kernels/cpu/conv.hpp"
 #include "kernels/cpu/dispatch.hpp"
 #include "ops/conv_ops.hpp"
@@ -49,7 +51,7 @@ const bool forward = plan::define_kernel({
       return floating(info.out.dtype, [&](auto t) -> StepFn {
         using T = typename decltype(t)::type;
         return [g = geometry(info.attrs.as<ConvAttrs>(), info.in[0], info.in[1], info.out)](const View* in, const View* out) -> const char* {
-          kernels::conv_forward(g, in_data<T>(in[0]), in_data<T>(in[1]), out_data<T>(out[0]));
+          if (g.batch > 0) kernels::conv_forward(g, in_data<T>(in[0]), in_data<T>(in[1]), out_data<T>(out[0]));
           return nullptr;
         };
       });
@@ -61,7 +63,7 @@ const bool input = plan::define_kernel({
       return floating(info.out.dtype, [&](auto t) -> StepFn {
         using T = typename decltype(t)::type;
         return [g = geometry(info.attrs.as<ConvAttrs>(), info.out, info.in[1], info.in[0])](const View* in, const View* out) -> const char* {
-          kernels::conv_input_grad(g, in_data<T>(in[0]), in_data<T>(in[1]), out_data<T>(out[0]));
+          if (g.batch > 0) kernels::conv_input_grad(g, in_data<T>(in[0]), in_data<T>(in[1]), out_data<T>(out[0]));
           return nullptr;
         };
       });
@@ -73,7 +75,8 @@ const bool weight = plan::define_kernel({
       return floating(info.out.dtype, [&](auto t) -> StepFn {
         using T = typename decltype(t)::type;
         return [g = geometry(info.attrs.as<ConvAttrs>(), info.in[0], info.out, info.in[1])](const View* in, const View* out) -> const char* {
-          kernels::conv_weight_grad(g, in_data<T>(in[0]), in_data<T>(in[1]), out_data<T>(out[0]));
+          std::fill_n(out_data<T>(out[0]), g.batch == 0 ? out[0].elements() : 0, T(0));
+          if (g.batch > 0) kernels::conv_weight_grad(g, in_data<T>(in[0]), in_data<T>(in[1]), out_data<T>(out[0]));
           return nullptr;
         };
       });
