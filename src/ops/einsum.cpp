@@ -139,6 +139,7 @@ std::vector<Labelled> labelled(const Parser& p, const std::vector<std::string>& 
     const Tensor t = need(Arg(operands[i], p.loc), einsum_p);
     if (t.dtype() == DType::bool_ || size_of(t.dtype()) == 1)
       fail("einsum", p.loc, "products of " + to_string(t.type()) + " are not defined", {&t}, "cast to i32 or f32 first");
+    p.expanded(parts[i], 0);  // first: what is no subscript is named as such
     const bool any_dots = parts[i].find("...") != std::string::npos;
     const int letters = static_cast<int>(std::count_if(parts[i].begin(), parts[i].end(), is_letter));
     const int own = t.rank() - letters;

@@ -34,8 +34,8 @@ Tensor var(const Arg& x, const Ints& axes, const VarOptions& options) {
 
 Tensor std(const Arg& x, const Ints& axes, const VarOptions& options) {
   OpScope scope("std", x.loc);
-  const Arg v(moments(std_p, x, axes, options).var, x.loc);
-  const Tensor none = eq(v, Arg(0.0, x.loc));  // where the root has no derivative: 0 by convention
+  const Tensor v = moments(std_p, x, axes, options).var;
+  const Tensor none = eq(Arg(v, x.loc), Arg(0.0, x.loc));  // where the root has no derivative: 0 by convention
   return where(none, 0.0, sqrt(where(none, 1.0, v)));
 }
 
