@@ -35,6 +35,16 @@ void backward(const Tensor& loss, BackwardOptions options = {}, Loc loc = Loc::c
 /// The same for a loss that is not a scalar, with its seed.
 void backward(const Tensor& loss, const Tensor& seed, BackwardOptions options = {}, Loc loc = Loc::current());
 
+/// While alive, values made on this thread keep no graph for backward once they are computed: for evaluation and
+/// prediction. Values do not change; grad(loss, x) on a graph that is not computed yet still works.
+class NoGrad {
+ public:
+  NoGrad();
+  ~NoGrad();
+  NoGrad(const NoGrad&) = delete;
+  NoGrad& operator=(const NoGrad&) = delete;
+};
+
 /// Where warnings go (a parameter that the loss does not reach, item() before grad, ...): standard error by default.
 using WarningSink = void (*)(const char* text);
 void set_warning_sink(WarningSink sink);

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "adjoint/grad.hpp"  // NoGrad
+
 namespace adjoint {
 namespace {
 
@@ -37,6 +39,7 @@ void node_memory_back(void* p) noexcept {
 }
 thread_local OpScope* innermost_scope = nullptr;
 thread_local BackwardScope* innermost_backward = nullptr;
+thread_local int no_grad_depth = 0;
 
 std::vector<Node*>& pending_updates() {
   static auto* v = new std::vector<Node*>;
@@ -116,6 +119,9 @@ void drop_operands(Node& n) noexcept {
 OpScope::OpScope(const char* op_, Loc loc_) : op(op_), loc(loc_), outer(innermost_scope) { innermost_scope = this; }
 OpScope::~OpScope() { innermost_scope = outer; }
 
+NoGrad::NoGrad() { ++no_grad_depth; }
+NoGrad::~NoGrad() { --no_grad_depth; }
+
 BackwardScope::BackwardScope(const Node& f) : forward(&f), outer(innermost_backward) { innermost_backward = this; }
 BackwardScope::~BackwardScope() { innermost_backward = outer; }
 
@@ -129,6 +135,7 @@ namespace detail {
 /// Fills what every new node carries: line, scope, flags inherited from the operands.
 void stamp(Node& n, Loc loc) {
   n.loc = user_loc(loc);
+  if (no_grad_depth > 0) n.tracked = false;
   if (innermost_backward) {
     n.backward = true;
     n.scope = innermost_backward->forward->scope;

@@ -54,6 +54,7 @@ struct Extra {
   std::string name;        // of a parameter, for messages
   Loc spent_at = {};       // the update that took the buffer over
   bool spent = false;
+  bool frozen = false;     // a leaf that is not trained: no gradient, no update
 };
 
 inline constexpr std::uint64_t kEdge = std::uint64_t{1} << 32;

@@ -1,0 +1,34 @@
+// key.hpp: Key, the value from which random numbers are counted. Not a generator: it has no state, and the same key
+// gives the same numbers for ever, on every machine and in every plan.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "adjoint/tensor.hpp"
+
+namespace adjoint {
+
+/// A key of 64 bits. Use each key for one purpose, and derive others from it: fold_in gives a key that is independent
+/// for every number, name or step. A key is a value of the graph (a number unless folded with a Tensor), so that a new key in
+/// each step makes no new plan.
+class Key {
+ public:
+  explicit Key(std::uint64_t seed = 0) : bits_(seed) {}
+  Key fold_in(std::uint64_t data) const;
+  /// By a name, such as the path of a layer.
+  Key fold_in(std::string_view name) const;
+  /// By a scalar of type i64 in the graph, such as an optimizer's step.
+  Key fold_in(const Tensor& data, Loc loc = Loc::current()) const;
+  /// n keys, independent of each other: fold_in(0) ... fold_in(n - 1).
+  std::vector<Key> split(int n) const;
+  /// The key as a scalar of type i64.
+  Tensor value(Loc loc = Loc::current()) const;
+
+ private:
+  std::uint64_t bits_;
+  Tensor folded_ = {};  // set once a Tensor was folded in
+};
+
+}  // namespace adjoint

@@ -1,0 +1,64 @@
+// update.cpp: gathering leaves and putting results back. Not the mathematics of any optimizer.
+#include "adjoint/optim/update.hpp"
+
+#include "adjoint/ops.hpp"
+
+namespace adjoint::optim::detail {
+
+Update::Update(const char* op, Loc loc, tree::Fields params, tree::Fields grads, std::vector<tree::Fields> slots, Tensor& step_ref)
+    : params_(std::move(params)), slots_(std::move(slots)), step_(step_ref) {
+  tree::same_structure(params_, grads, op, loc);
+  for (const auto& s : slots_) tree::same_structure(params_, s, op, loc);
+  if (!step_)
+    throw Error({.op = op, .message = "the state was never made", .where = loc, .hint = "start with: auto state = optimizer.init(model)"});
+  step = step_ + 1.0;
+  for (std::size_t l = 0; l < params_.first.size(); ++l) {
+    const auto i = params_.first[l];
+    const Tensor& g = *grads.at[i].tensor;
+    if (!g || !params_.trained(l)) continue;
+    const Tensor& p = *params_.at[i].tensor;
+    if (!(g.type() == p.type()))
+      throw Error({.op = op, .message = "the gradient of " + adjoint::detail::name_of(p) + " is " + to_string(g.type()) + ", the parameter " +
+                                        to_string(p.type()),
+                   .where = loc, .hint = "pass the parameters and their gradients in this order"});
+    Leaf leaf{p, g, {}};
+    for (std::size_t k = 0; k < slots_.size(); ++k) leaf.slot[k] = *slots_[k].at[i].tensor;
+    leaves.push_back(std::move(leaf));
+    index_.push_back(static_cast<std::int32_t>(l));
+  }
+}
+
+void Update::commit() {
+  for (std::size_t n = 0; n < leaves.size(); ++n) {
+    const auto first = params_.first[static_cast<std::size_t>(index_[n])];
+    const auto put = [&](tree::Fields& f, Tensor now) {
+      const Tensor& old = *f.at[first].tensor;
+      if (!now || now.node() == old.node()) return;
+      if (old) now = adjoint::detail::updated(std::move(now), old);
+      for (std::size_t i = first; i < f.at.size(); ++i)
+        if (params_.leaf[i] == index_[n]) *f.at[i].tensor = now;
+    };
+    put(params_, std::move(leaves[n].param));
+    for (std::size_t k = 0; k < slots_.size(); ++k) put(slots_[k], std::move(leaves[n].slot[k]));
+  }
+  step_ = adjoint::detail::updated(std::move(step), step_);
+}
+
+void start(tree::Fields params, bool zeros_wanted) {
+  for (std::size_t i = 0; i < params.at.size(); ++i) {
+    if (params.leaf[i] < 0 || params.first[static_cast<std::size_t>(params.leaf[i])] != i) continue;
+    const auto l = params.leaf[i];
+    Tensor start;
+    if (zeros_wanted && params.trained(static_cast<std::size_t>(l))) {
+      start = zeros_like(*params.at[i].tensor).detach();
+      adjoint::detail::set_name(start, adjoint::detail::name_of(*params.at[i].tensor));
+    }
+    for (std::size_t j = i + 1; j < params.at.size(); ++j)
+      if (params.leaf[j] == l) *params.at[j].tensor = start;
+    *params.at[i].tensor = std::move(start);
+  }
+}
+
+Tensor first_step() { return scalar_i64(0).detach(); }
+
+}  // namespace adjoint::optim::detail
