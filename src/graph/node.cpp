@@ -2,6 +2,7 @@
 #include "graph/node.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <vector>
 
 #include "adjoint/grad.hpp"  // NoGrad
@@ -71,6 +72,17 @@ std::int64_t live_nodes() { return node_count.load(std::memory_order_relaxed); }
 Node* new_node() {
   node_count.fetch_add(1, std::memory_order_relaxed);
   return new (node_memory()) Node;
+}
+
+std::int64_t literal_bits(const Node& n) {
+  switch (n.type.dtype) {
+    case DType::f64: return std::bit_cast<std::int64_t>(n.number);
+    case DType::f32: return std::bit_cast<std::int32_t>(static_cast<float>(n.number));
+    case DType::bf16: return bfloat16(static_cast<float>(n.number)).bits;
+    case DType::f16: return float16(static_cast<float>(n.number)).bits;
+    case DType::bool_: return n.integer != 0;
+    default: return n.integer;
+  }
 }
 
 Extra& extra_of(Node& n) {

@@ -71,6 +71,8 @@ inline Tensor share(Node* n) noexcept { add_handle(n); return Tensor(Tensor::Tak
 Node* new_node();
 /// A leaf over computed bytes; takes over one reference of the buffer.
 Tensor leaf(const Type& type, Buffer* data, Loc loc);
+/// The bits of a literal in its element type.
+std::int64_t literal_bits(const Node& n);
 Extra& extra_of(Node& n);
 /// Lets go of the operands: a computed value becomes a leaf. Under the graph lock.
 void drop_operands(Node& n) noexcept;

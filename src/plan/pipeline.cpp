@@ -46,10 +46,10 @@ class Builder {
  public:
   Builder(const Request& request, const Order& order) : request_(request), order_(order) {
     plan_.nodes = static_cast<std::int64_t>(order.nodes.size());
-    same_ = merge_equal(order);
+    number_inputs();
+    same_ = merge_equal(order, constants());
     group_ = fuse(order, same_);
     at_.resize(order.nodes.size());
-    number_inputs();
     mark_used_outside();
   }
 
@@ -77,6 +77,13 @@ class Builder {
       if (n->kind == Kind::literal && !n->computed()) number_[n] = literals++, plan_.literals.push_back(n->type.dtype);
       else if (n->arity == 0 || n->computed()) number_[n] = plan_.leaves++;
     }
+  }
+
+  /// constant[i]: node i is a number that lowering made.
+  std::vector<char> constants() const {
+    std::vector<char> constant;
+    for (Node* n : order_.nodes) constant.push_back(n->kind == Kind::literal && !n->computed() && !number_.count(n));
+    return constant;
   }
 
   std::uint32_t slot(Place place, std::uint32_t index, std::int64_t bytes) {
@@ -193,7 +200,7 @@ class Builder {
     const auto [it, fresh] = number_.try_emplace(&n, static_cast<std::uint32_t>(plan_.literals.size()));
     if (fresh) {
       plan_.literals.push_back(n.type.dtype);
-      plan_.constants.push_back(n.integer);
+      plan_.constants.push_back(literal_bits(n));
     }
     return it->second;
   }

@@ -67,8 +67,8 @@ std::string to_string(const Plan& plan);
 /// Replaces operations that have no kernel by their definitions; returns the new roots.
 Tensors lower(const Order& order);
 /// representative[i]: the first node that computes the same as node i (the pass after differentiation that merges equal
-/// subexpressions).
-std::vector<std::uint32_t> merge_equal(const Order& order);
+/// subexpressions). constant[i]: node i is a number that a definition brought in, so that its value is known for ever.
+std::vector<std::uint32_t> merge_equal(const Order& order, const std::vector<char>& constant);
 /// level-wise groups of elementwise nodes: group[i], or -1 for other nodes.
 std::vector<std::int32_t> fuse(const Order& order, const std::vector<std::uint32_t>& same);
 /// Offsets of arena slots from their lifetimes; sets arena_bytes and live_bytes.

@@ -37,18 +37,6 @@ Cache& cache() {  // under the graph lock
   return *c;
 }
 
-/// A number's bits in its element type.
-std::int64_t bits_of(const Node& n) {
-  switch (n.type.dtype) {
-    case DType::f64: return std::bit_cast<std::int64_t>(n.number);
-    case DType::f32: return std::bit_cast<std::int32_t>(static_cast<float>(n.number));
-    case DType::bf16: return bfloat16(static_cast<float>(n.number)).bits;
-    case DType::f16: return float16(static_cast<float>(n.number)).bits;
-    case DType::bool_: return n.integer != 0;
-    default: return n.integer;
-  }
-}
-
 void hash_node(Key& key, const Order& order, std::size_t i) {
   const Node& n = *order.nodes[i];
   const auto inputs = order.inputs(i);
@@ -87,7 +75,7 @@ void bind_inputs(Work& w, Loc loc) {
         if (w.order.inputs(k).empty()) ++edges[w.order.nodes[k]];
   for (Node* n : w.order.nodes) {
     if (n->kind == Kind::literal && !n->computed()) {
-      w.literals.push_back(bits_of(*n));
+      w.literals.push_back(literal_bits(*n));
     } else if (n->arity == 0 || n->computed()) {
       Buffer* b = n->data.load(std::memory_order_acquire);
       if (!b) {

@@ -1,0 +1,65 @@
+// conv.hpp: convolution layers. Not the operations without parameters: those are in ops/conv.hpp.
+#pragma once
+
+#include <optional>
+
+#include "adjoint/nn/init.hpp"
+#include "adjoint/ops/conv.hpp"
+#include "adjoint/tree.hpp"
+
+namespace adjoint::nn {
+
+/// The settings of a convolution, as in ConvOptions: one entry a spatial axis, or one for all.
+struct ConvSettings {
+  Ints stride = {}, padding = {}, dilation = {};
+  std::int64_t groups = 1;
+  bool same = false;
+};
+/// A convolution over x [n, in, length]: weight [out, in / groups, taps], bias [out].
+struct Conv1d {
+  Tensor weight;
+  std::optional<Tensor> bias = {};
+  ConvSettings settings = {};
+  Tensor operator()(const Arg& x) const;
+};
+/// A convolution over x [n, in, height, width]: weight [out, in / groups, taps, taps], bias [out].
+struct Conv2d {
+  Tensor weight;
+  std::optional<Tensor> bias = {};
+  ConvSettings settings = {};
+  Tensor operator()(const Arg& x) const;
+};
+
+struct ConvLayerOptions {
+  Ints stride = {}, padding = {}, dilation = {};
+  std::int64_t groups = 1;
+  bool same = false;
+  bool bias = true;
+  DType dtype = DType::f32;
+};
+/// Start values uniform in [-b, b) with b = 1 / sqrt(in / groups * taps), for weight and bias (as PyTorch draws them).
+Conv1d conv1d(std::int64_t in, std::int64_t out, std::int64_t taps, const Key& key, const ConvLayerOptions& options = {}, Loc loc = Loc::current());
+Conv2d conv2d(std::int64_t in, std::int64_t out, const Ints& taps, const Key& key, const ConvLayerOptions& options = {}, Loc loc = Loc::current());
+
+struct ConvTransposeSettings {
+  Ints stride = {}, padding = {}, dilation = {}, output_padding = {};
+  std::int64_t groups = 1;
+};
+/// The transpose of a convolution over x [n, in, height, width]: weight [in, out / groups, taps, taps], bias [out].
+struct ConvTranspose2d {
+  Tensor weight;
+  std::optional<Tensor> bias = {};
+  ConvTransposeSettings settings = {};
+  Tensor operator()(const Arg& x) const;
+};
+struct ConvTransposeLayerOptions {
+  Ints stride = {}, padding = {}, dilation = {}, output_padding = {};
+  std::int64_t groups = 1;
+  bool bias = true;
+  DType dtype = DType::f32;
+};
+/// Start values uniform in [-b, b) with b = 1 / sqrt(out / groups * taps).
+ConvTranspose2d conv_transpose2d(std::int64_t in, std::int64_t out, const Ints& taps, const Key& key, const ConvTransposeLayerOptions& options = {},
+                                 Loc loc = Loc::current());
+
+}  // namespace adjoint::nn
