@@ -3,6 +3,11 @@
 
 #include "adjoint/error.hpp"
 #include "adjoint/grad.hpp"
+#include "adjoint/key.hpp"
+#include "adjoint/nn.hpp"
 #include "adjoint/ops.hpp"
+#include "adjoint/optim.hpp"
 #include "adjoint/print.hpp"
 #include "adjoint/tensor.hpp"
+#include "adjoint/tree.hpp"
+#include "adjoint/version.hpp"
