@@ -132,6 +132,9 @@ void eval(const Tensor& value, Loc loc = Loc::current());
 void set_threads(int n);
 int threads();
 
+/// Bytes of the largest arena (temporaries of one plan) so far.
+std::int64_t largest_arena_bytes();
+
 std::ostream& operator<<(std::ostream&, const Tensor&);
 
 // ---- details --------------------------------------------------------------------------------------

@@ -56,7 +56,7 @@ template <class M, class Opt> class Trainer {
     if (s_.resume) resume();
     log_.begin(s_, data_, parameters(), total_, progress_.step);
     io::MetricsWriter metrics(s_.out + "/metrics.jsonl", progress_.step > 0);
-    io::TensorBoardWriter events(s_.out);
+    io::EventWriter events(s_.out);
     const double started = seconds_now();
     while (progress_.step < total_ && !interrupted()) epoch(metrics, events);
     train_seconds_ += seconds_now() - started;
@@ -97,7 +97,7 @@ template <class M, class Opt> class Trainer {
     return peak * (0.005 + 0.995 * 0.5 * (1 + std::cos(M_PI * (t - kWarm) / (1 - kWarm))));
   }
 
-  void epoch(io::MetricsWriter& metrics, io::TensorBoardWriter& events) {
+  void epoch(io::MetricsWriter& metrics, io::EventWriter& events) {
     const auto batches = loader_->batches();
     const auto e = progress_.step / batches, first = progress_.step % batches;
     const auto source = loader_->epoch(e, first);
@@ -115,8 +115,8 @@ template <class M, class Opt> class Trainer {
       if (progress_.step % 100 == 0) {
         const io::Metric line[] = {{"loss", loss}, {"learning_rate", opt_.learning_rate}};
         metrics.write(progress_.step, line);
-        events.scalar("train/loss", progress_.step, loss);
-        events.scalar("train/learning_rate", progress_.step, opt_.learning_rate);
+        events.scalar(progress_.step, "train/loss", static_cast<float>(loss));
+        events.scalar(progress_.step, "train/learning_rate", static_cast<float>(opt_.learning_rate));
       }
     }
     if (count == 0 || interrupted()) return;
@@ -125,7 +125,7 @@ template <class M, class Opt> class Trainer {
     progress_.history.test_accuracy.add(at(progress_.step), validation.accuracy);
     const io::Metric line[] = {{"train_loss", loss_sum / static_cast<double>(count)}, {"test_loss", validation.loss}, {"test_accuracy", validation.accuracy}};
     metrics.write(progress_.step, line);
-    events.scalar("test/accuracy", progress_.step, validation.accuracy);
+    events.scalar(progress_.step, "test/accuracy", static_cast<float>(validation.accuracy));
     log_.epoch(e + 1, s_.epochs, loss_sum / static_cast<double>(count), validation.loss, validation.accuracy);
     save_checkpoint();
   }

@@ -3,11 +3,16 @@
 
 #include <sys/mman.h>
 
+#include <atomic>
 #include <cstdlib>
 
 namespace adjoint::runtime {
 
+static std::atomic<std::int64_t> largest_arena{0};
+
 Executable::Executable(plan::Plan plan) : plan_(std::move(plan)) {
+  auto largest = largest_arena.load(std::memory_order_relaxed);
+  while (plan_.arena_bytes > largest && !largest_arena.compare_exchange_weak(largest, plan_.arena_bytes, std::memory_order_relaxed)) {}
   std::uint32_t view = 0;
   for (const auto& step : plan_.steps) {
     first_view_.push_back(view);
@@ -83,3 +88,5 @@ Executable::Failure Executable::run(std::span<Buffer* const> leaves, std::span<c
 }
 
 }  // namespace adjoint::runtime
+
+std::int64_t adjoint::largest_arena_bytes() { return adjoint::runtime::largest_arena.load(std::memory_order_relaxed); }
