@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "runtime/pool.hpp"
+#include "support/instruction_sets.hpp"
 
 namespace adjoint::cpu {
 namespace {
@@ -68,6 +69,16 @@ TEST(Philox, UniformStaysBelowOne) {
   for (std::size_t i = 0; i < f.size(); ++i) mean_f += f[i], mean_d += d[i];
   EXPECT_NEAR(mean_f / (1 << 20), 0.5, 2e-3);  // 7 standard deviations of the mean
   EXPECT_NEAR(mean_d / (1 << 20), 0.5, 2e-3);
+}
+
+TEST(Philox, EveryInstructionSetCountsAlike) {
+  test::for_each_instruction_set([](std::int64_t) {
+    for (const std::uint64_t first : {std::uint64_t{2}, std::uint64_t{4 * 0xffffffffu} - 50}) {
+      std::vector<std::uint32_t> bits(3001);
+      random_bits(0xfedcba9876543210u, first, 3001, bits.data());
+      for (std::size_t i = 0; i < bits.size(); ++i) ASSERT_EQ(bits[i], word(0xfedcba9876543210u, first + i));
+    }
+  });
 }
 
 TEST(Philox, FoldedKeysDiffer) {

@@ -95,12 +95,15 @@ template <class T> using Accumulator =
     std::conditional_t<std::is_same_v<T, bfloat16> || std::is_same_v<T, float16>, float,
                        std::conditional_t<std::is_same_v<T, bool>, std::uint8_t, T>>;
 
+/// A cheap generator: most of a test's time would go into a good one.
 template <class T> void randomize(Strided& m, std::mt19937& rng) {
-  std::normal_distribution<float> normal(0, 1);
+  std::uint64_t state = rng();
   for (std::int64_t i = 0; i < m.elements(); ++i) {
-    if constexpr (std::is_same_v<T, bool>) m.set(i, static_cast<std::uint8_t>(rng() % 8 == 0));
-    else if constexpr (std::is_integral_v<T>) m.set(i, static_cast<T>(static_cast<std::int32_t>(rng())));
-    else m.set(i, T(normal(rng) + (rng() % 5 == 0 ? 100.f : 0.f)));
+    state = state * 6364136223846793005u + 1442695040888963407u;
+    const auto bits = static_cast<std::uint32_t>(state >> 32);
+    if constexpr (std::is_same_v<T, bool>) m.set(i, static_cast<std::uint8_t>(bits % 8 == 0));
+    else if constexpr (std::is_integral_v<T>) m.set(i, static_cast<T>(static_cast<std::int32_t>(bits)));
+    else m.set(i, T(static_cast<float>(static_cast<std::int32_t>(bits)) * 0x1p-30f + (bits % 5 == 0 ? 100.f : 0.f)));
   }
 }
 
@@ -110,6 +113,7 @@ template <class T> std::vector<std::vector<Accumulator<T>>> groups(const Strided
   std::int64_t kept = 1;
   for (int d = 0; d < v.rank; ++d) kept *= reduced >> d & 1 ? 1 : v.shape[static_cast<std::size_t>(d)];
   std::vector<std::vector<Accumulator<T>>> out(static_cast<std::size_t>(kept));
+  for (auto& x : out) x.reserve(static_cast<std::size_t>(kept ? m.elements() / kept : 0));
   for (std::int64_t i = 0; i < m.elements(); ++i) {
     std::int64_t rest = i, at = 0, scale = 1;
     for (int d = v.rank; d-- > 0; rest /= v.shape[static_cast<std::size_t>(d)])

@@ -2,6 +2,9 @@
 // Not distributions: they are made of these by the operations.
 #include "kernels/cpu/philox.hpp"
 
+#include <algorithm>
+
+#include "kernels/cpu/philox_blocks.hpp"
 #include "runtime/pool.hpp"
 
 namespace adjoint::cpu {
@@ -24,36 +27,17 @@ constexpr Block encrypt(Block c, std::uint32_t k0, std::uint32_t k1) {
 constexpr std::uint32_t low(std::uint64_t x) { return static_cast<std::uint32_t>(x); }
 constexpr std::uint32_t high(std::uint64_t x) { return static_cast<std::uint32_t>(x >> 32); }
 
-/// Eight blocks with consecutive counters: side by side, so that the compiler can work on them as vectors.
-void encrypt8(std::uint64_t key, std::uint64_t first, std::uint32_t (&words)[32]) {
-  std::uint32_t c0[8], c1[8], c2[8] = {}, c3[8] = {};
-  for (unsigned i = 0; i < 8; ++i) c0[i] = low(first + i), c1[i] = high(first + i);
-  std::uint32_t k0 = low(key), k1 = high(key);
-  for (int round = 0; round < 10; ++round, k0 += 0x9E3779B9u, k1 += 0xBB67AE85u)
-    for (int i = 0; i < 8; ++i) {
-      const std::uint64_t p0 = std::uint64_t{0xD2511F53u} * c0[i], p1 = std::uint64_t{0xCD9E8D57u} * c2[i];
-      c0[i] = high(p1) ^ c1[i] ^ k0;
-      c1[i] = low(p1);
-      c2[i] = high(p0) ^ c3[i] ^ k1;
-      c3[i] = low(p0);
-    }
-  for (int i = 0; i < 8; ++i) {
-    words[4 * i] = c0[i];
-    words[4 * i + 1] = c1[i];
-    words[4 * i + 2] = c2[i];
-    words[4 * i + 3] = c3[i];
-  }
-}
-
-/// Words first, first + 1, ... of a key, in order.
+/// f(words, at, count): words first + at, ... of a key, in pieces that stay in the nearest cache.
 template <class F>
 void for_words(std::uint64_t key, std::uint64_t first, std::int64_t n, F f) {
-  std::uint32_t words[32];
-  std::uint64_t block = first / 4;
-  std::uint64_t skip = first % 4;
-  for (std::int64_t i = 0; i < n; block += 8, skip = 0) {
-    encrypt8(key, block, words);
-    for (std::uint64_t w = skip; w < 32 && i < n; ++w) f(i++, words[w]);
+  constexpr std::uint64_t kPiece = 1024;
+  std::uint32_t words[kPiece];
+  for (std::int64_t at = 0; at < n;) {
+    const std::uint64_t word = first + static_cast<std::uint64_t>(at), skip = word % 4;
+    const auto left = static_cast<std::uint64_t>(n - at), count = left < kPiece - skip ? left : kPiece - skip;
+    philox_blocks(key, word / 4, (skip + count + 31) / 32, words);
+    f(words + skip, at, static_cast<std::int64_t>(count));
+    at += static_cast<std::int64_t>(count);
   }
 }
 
@@ -75,25 +59,29 @@ std::array<std::uint32_t, 4> philox4x32(std::array<std::uint32_t, 4> counter, st
 void random_bits(std::uint64_t key, std::uint64_t first, std::int64_t n, std::uint32_t* out) {
   share(n, [&](std::int64_t begin, std::int64_t count) {
     for_words(key, first + static_cast<std::uint64_t>(begin), count,
-              [&](std::int64_t i, std::uint32_t w) { out[begin + i] = w; });
+              [&](const std::uint32_t* w, std::int64_t at, std::int64_t m) { std::copy_n(w, m, out + begin + at); });
   });
 }
 
 void random_uniform(std::uint64_t key, std::uint64_t first, std::int64_t n, float* out) {
   share(n, [&](std::int64_t begin, std::int64_t count) {
     for_words(key, first + static_cast<std::uint64_t>(begin), count,
-              [&](std::int64_t i, std::uint32_t w) { out[begin + i] = static_cast<float>(w >> 8) * 0x1p-24f; });
+              [&](const std::uint32_t* w, std::int64_t at, std::int64_t m) {
+                float* y = out + begin + at;
+                for (std::int64_t i = 0; i < m; ++i) y[i] = static_cast<float>(static_cast<int>(w[i] >> 8)) * 0x1p-24f;
+              });
   });
 }
 
 void random_uniform(std::uint64_t key, std::uint64_t first, std::int64_t n, double* out) {
   share(n, [&](std::int64_t begin, std::int64_t count) {
-    std::uint32_t upper = 0;
-    for_words(key, 2 * (first + static_cast<std::uint64_t>(begin)), 2 * count, [&](std::int64_t i, std::uint32_t w) {
-      if (i % 2 == 0) upper = w;
-      else
-        out[begin + i / 2] = static_cast<double>((std::uint64_t{upper >> 5} << 26) + (w >> 6)) * 0x1p-53;
-    });
+    // Pieces hold whole pairs: the first word's index is even, and so is every piece's length but perhaps the last's.
+    for_words(key, 2 * (first + static_cast<std::uint64_t>(begin)), 2 * count,
+              [&](const std::uint32_t* w, std::int64_t at, std::int64_t m) {
+                double* y = out + begin + at / 2;
+                for (std::int64_t i = 0; i < m / 2; ++i)
+                  y[i] = (static_cast<double>(w[2 * i] >> 5) * 0x1p26 + static_cast<double>(w[2 * i + 1] >> 6)) * 0x1p-53;
+              });
   });
 }
 

@@ -22,7 +22,8 @@ using kernels::Slot;
 using runtime::View;
 constexpr std::int64_t kBlock = kReduceBlock;
 constexpr std::int64_t kParallelFrom = 1 << 15;
-constexpr std::int64_t kStrip = 256;      ///< columns that are summed at once
+constexpr std::int64_t kStrip = 256;      ///< columns that are summed at once: their lanes fit the nearest cache
+constexpr std::int64_t kWideStrip = 1024; ///< the same where memory is the limit: long pieces of each row
 constexpr std::int64_t kMaxChunks = 256;  ///< pieces of one reduction that threads share
 
 template <class T> struct AccumulatorOf { using type = T; };
@@ -167,12 +168,19 @@ const Accumulator<T>* fetch_row(const Element<T>* x, std::int64_t w, Accumulator
   }
 }
 
+/// Asks for one row of w columns ahead of its use.
+template <class E>
+void prefetch_row(const E* x, std::int64_t w) {
+  const auto* bytes = reinterpret_cast<const std::byte*>(x);
+  for (std::int64_t b = 0; b < w * static_cast<std::int64_t>(sizeof(E)); b += 64) __builtin_prefetch(bytes + b);
+}
+
 /// lanes[0][0..w) = one block of n reduced elements from `first` on, for w columns.
 template <class T>
 void column_block(const LaneKernels<Accumulator<T>>& k, const ReduceSpace& s, const Element<T>* base, std::int64_t first,
                   std::int64_t n, std::int64_t w, Accumulator<T>* lanes) {
   using A = Accumulator<T>;
-  constexpr std::int64_t kLanes = kReduceLanes;
+  constexpr std::int64_t kLanes = kReduceLanes, kAhead = 4;
   A* rows_buffer = lanes + kLanes * w;  // 4 rows, for types that are converted
   ReducedWalk walk(s, first);
   std::int64_t offset[4 * kLanes];
@@ -182,6 +190,15 @@ void column_block(const LaneKernels<Accumulator<T>>& k, const ReduceSpace& s, co
   std::int64_t i = std::min(n, kLanes);
   next_offsets(i);
   for (std::int64_t l = 0; l < i; ++l) k.first(lanes + l * w, fetch_row<T>(base + offset[l], w, rows_buffer), w);
+  const bool far = s.far(sizeof(T));
+  while (far && i < n) {  // in the order of memory
+    const std::int64_t some = std::min(n - i, 4 * kLanes);
+    next_offsets(some);
+    for (std::int64_t r = 0; r < some; ++r, ++i) {
+      if (r + kAhead < some) prefetch_row(base + offset[r + kAhead], w);
+      k.next(lanes + i % kLanes * w, fetch_row<T>(base + offset[r], w, rows_buffer), w);
+    }
+  }
   for (; i + 4 * kLanes <= n; i += 4 * kLanes) {
     next_offsets(4 * kLanes);
     for (std::int64_t l = 0; l < kLanes; ++l) {
@@ -264,12 +281,13 @@ void reduce_by_columns(const LaneKernels<Accumulator<T>>& k, const ReduceSpace& 
                        std::int64_t threads) {
   using A = Accumulator<T>;
   const std::int64_t width = s.column.size, blocks = (s.reduced_size + kBlock - 1) / kBlock;
-  std::int64_t strip = std::min(width, kStrip);
-  if (threads > 1 && s.kept_size < 2 * threads)  // narrower strips, so that all threads have some
-    strip = std::clamp<std::int64_t>((width / (2 * threads) + 15) / 16 * 16, 32, kStrip);
+  const std::int64_t widest = s.far(sizeof(T)) ? kWideStrip : kStrip;
+  std::int64_t strip = widest;
+  if (threads > 1 && s.kept_size < 2 * threads)  // narrower strips, so that all threads have one
+    strip = std::clamp<std::int64_t>(((width + threads - 1) / threads + 15) / 16 * 16, 32, widest);
   strip = std::min(strip, width);
   const std::int64_t strips = (width + strip - 1) / strip, units = s.kept_size * strips;
-  const bool share_blocks = threads > 1 && units < 2 * threads && blocks > 1;
+  const bool share_blocks = threads > 1 && units < threads && blocks > 1;
   const std::int64_t per = share_blocks ? blocks_per_chunk(blocks, std::min(kMaxChunks, 8 * threads)) : blocks;
   const std::int64_t chunks = (blocks + per - 1) / per;
   A* partial = scratch<A>(Slot::reduce_partial, units * strip * (share_blocks ? chunks : 0) + 1);
@@ -287,7 +305,7 @@ void reduce_by_columns(const LaneKernels<Accumulator<T>>& k, const ReduceSpace& 
   if (!share_blocks) {
     const std::int64_t parts = std::min(threads, units);
     runtime::parallel(parts, [&](std::int64_t p) {
-      A result[kStrip];
+      A result[kWideStrip];
       for (std::int64_t u = units * p / parts; u < units * (p + 1) / parts; ++u) {
         run(u, 0, result);
         store(u, result);

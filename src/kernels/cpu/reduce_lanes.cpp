@@ -73,22 +73,21 @@ struct FloatLanes {
   using V = hn::Vec<D>;
 
   /// The first lane of a vector after joining l with l + width/2, ..., l + 1.
-  static HWY_INLINE T join_vector(V v) {
-    alignas(64) T x[kWidth];
-    hn::Store(v, D{}, x);
-    return halves<kWidth>(x);
-  }
-  template <std::size_t N>
-  static HWY_INLINE T halves(const T* x) {
-    if constexpr (N == 1) {
-      return x[0];
-    } else {
-      const hn::CappedTag<T, N / 2> d;
-      alignas(64) T y[N / 2];
-      if constexpr (HWY_LANES(T) >= N / 2)
-        hn::Store(Op{}(hn::LoadU(d, x), hn::LoadU(d, x + N / 2)), d, y);
-      return halves<N / 2>(y);
+  template <class W>
+  static HWY_INLINE T join_vector(W v) {
+#if HWY_TARGET != HWY_SCALAR
+    constexpr std::size_t n = hn::MaxLanes(hn::DFromV<W>{});
+    if constexpr (n * sizeof(T) > 16) {
+      const hn::Half<hn::DFromV<W>> half;
+      return join_vector(Op{}(hn::LowerHalf(half, v), hn::UpperHalf(half, v)));
+    } else if constexpr (n == 4) {
+      v = Op{}(v, hn::Shuffle1032(v));
+      return hn::GetLane(Op{}(v, hn::Shuffle2301(v)));
+    } else if constexpr (n == 2) {
+      return hn::GetLane(Op{}(v, hn::Shuffle01(v)));
     }
+#endif
+    return hn::GetLane(v);
   }
   static HWY_INLINE T join(V (&lane)[kVectors]) {
     for (std::size_t half = kVectors / 2; half > 0; half /= 2)
@@ -109,10 +108,15 @@ struct FloatLanes {
         for (std::size_t v = 0; v < kVectors; ++v)
           lane[m][v] = Op{}(lane[m][v], hn::LoadU(d, x[m] + i + static_cast<std::int64_t>(v * kWidth)));
     if (i < n) {  // absent elements are neutral, which changes no lane
-      for (int m = 0; m < M; ++m) {
-        alignas(64) T rest[kReduceLanes];
-        for (int l = 0; l < kReduceLanes; ++l) rest[l] = i + l < n ? x[m][i + l] : Op::template neutral<T>();
-        for (std::size_t v = 0; v < kVectors; ++v) lane[m][v] = Op{}(lane[m][v], hn::Load(d, rest + v * kWidth));
+      const V absent = hn::Set(d, Op::template neutral<T>());
+      for (std::size_t v = 0; v < kVectors; ++v) {
+        const std::int64_t left = n - i - static_cast<std::int64_t>(v * kWidth);
+        if (left <= 0) break;
+        const auto mask = hn::FirstN(d, static_cast<std::size_t>(left));
+        for (int m = 0; m < M; ++m) {
+          const V x_v = hn::MaskedLoad(mask, d, x[m] + i + static_cast<std::int64_t>(v * kWidth));
+          lane[m][v] = Op{}(lane[m][v], hn::IfThenElse(mask, x_v, absent));
+        }
       }
     }
     for (int m = 0; m < M; ++m) out[m] = join(lane[m]);

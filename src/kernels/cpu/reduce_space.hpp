@@ -47,6 +47,11 @@ struct ReduceSpace {
     return false;
   }
 
+  /// True if all of it comes from beyond the second cache.
+  bool far(std::size_t element) const {
+    return kept_size * column.size * reduced_size * static_cast<std::int64_t>(element) >= (1 << 20);
+  }
+
   struct Offsets {
     std::int64_t in = 0, out = 0;
   };

@@ -69,7 +69,8 @@ Impl::Port port(const plan::TilePort& p, ScalarKernel convert, int step) {
 void lay_out(Impl& out, const std::vector<int>& dtype, const std::vector<int>& last_use) {
   bool wide = false;
   for (const int d : dtype) wide = wide || (d != kUndefined && register_size(static_cast<DType>(d)) == 8);
-  const std::size_t slot_bytes = static_cast<std::size_t>(kTile) * (wide ? 8 : 4);
+  // One cache line more than a tile, so that slots do not lie a multiple of 4 KiB apart.
+  const std::size_t slot_bytes = static_cast<std::size_t>(kTile) * (wide ? 8 : 4) + 64;
   std::uint32_t slots = 0;
   std::vector<int> slot(dtype.size(), -1);
   std::vector<bool> kept(dtype.size(), false);
