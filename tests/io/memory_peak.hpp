@@ -40,6 +40,12 @@ template <class F> std::int64_t peak_of(F&& f) {
 
 void* operator new(std::size_t n) { return adjoint::testing::counted(n); }
 void* operator new[](std::size_t n) { return adjoint::testing::counted(n); }
+void* operator new(std::size_t n, const std::nothrow_t&) noexcept {
+  return adjoint::testing::counted(n);
+}
+void* operator new[](std::size_t n, const std::nothrow_t&) noexcept {
+  return adjoint::testing::counted(n);
+}
 void operator delete(void* p) noexcept { adjoint::testing::uncounted(p); }
 void operator delete[](void* p) noexcept { adjoint::testing::uncounted(p); }
 void operator delete(void* p, std::size_t) noexcept { adjoint::testing::uncounted(p); }
