@@ -30,13 +30,14 @@ template <class T> Table<T> reduction_table();
 template <class T> Table<T> shape_table();
 template <class T> Table<T> index_table();
 template <class T> Table<T> product_table();
+template <class T> Table<T> random_table();
 /// Scalar functions, `where` and cast included; null if there is none of that name.
 template <class T> Definition<T> elementwise_definition(std::string_view name);
 
 /// The definition of a core primitive, or null.
 template <class T> Definition<T> find_definition(std::string_view name) {
-  for (const auto& table :
-       {reduction_table<T>(), shape_table<T>(), index_table<T>(), product_table<T>()})
+  for (const auto& table : {reduction_table<T>(), shape_table<T>(), index_table<T>(),
+                            product_table<T>(), random_table<T>()})
     for (const auto& [key, definition] : table)
       if (key == name) return definition;
   return elementwise_definition<T>(name);

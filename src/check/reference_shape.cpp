@@ -99,18 +99,49 @@ template <class T> RefTensor<T> flip(const Application<T>& c) {
 /// y[index] = index[axis]
 template <class T> RefTensor<T> iota(const Application<T>& c) {
   const auto axis = static_cast<std::size_t>(c.settings.integer("axis"));
-  RefTensor<T> y = filled(c.shape, c.dtype, T(0));
+  RefTensor<T> y = filled(c.settings.ints("shape"), c.dtype, T(0));
   each_index(y.shape, [&](const Sizes& index, std::size_t at) {
     y.data[at] = stored(T(index.at(axis)), c.dtype);
+  });
+  return y;
+}
+/// y[index] = element offset + sum of index * stride of x, counted in row-major order.
+template <class T> RefTensor<T> as_strided(const Application<T>& c) {
+  const Sizes strides = c.settings.ints("strides");
+  RefTensor<T> y = filled(c.settings.ints("shape"), c.in[0]->dtype, T(0));
+  each_index(y.shape, [&](const Sizes& index, std::size_t at) {
+    const auto from = std::inner_product(index.begin(), index.end(), strides.begin(),
+                                         c.settings.integer("offset"));
+    y.data[at] = c.in[0]->data.at(static_cast<std::size_t>(from));
+  });
+  return y;
+}
+/// The transpose: that element of zeros += x[index].
+template <class T> RefTensor<T> strided_add(const Application<T>& c) {
+  const Sizes strides = c.settings.ints("strides");
+  RefTensor<T> y = filled(c.settings.ints("shape"), c.in[0]->dtype, T(0));
+  each_index(c.in[0]->shape, [&](const Sizes& index, std::size_t at) {
+    const auto to = std::inner_product(index.begin(), index.end(), strides.begin(),
+                                       c.settings.integer("offset"));
+    T& v = y.data.at(static_cast<std::size_t>(to));
+    v = stored(T(v + c.in[0]->data[at]), y.dtype);
   });
   return y;
 }
 
 template <class T>
 constexpr std::pair<std::string_view, Definition<T>> kTable[] = {
-    {"reshape", reshape<T>}, {"permute", permute<T>}, {"broadcast_to", broadcast_to<T>},
-    {"slice", slice<T>},     {"embed", embed<T>},     {"concat", concat<T>},
-    {"flip", flip<T>},       {"iota", iota<T>},       {"stop_gradient", same<T>},
+    {"reshape", reshape<T>},
+    {"permute", permute<T>},
+    {"broadcast_to", broadcast_to<T>},
+    {"slice", slice<T>},
+    {"embed", embed<T>},
+    {"concat", concat<T>},
+    {"flip", flip<T>},
+    {"iota", iota<T>},
+    {"stop_gradient", same<T>},
+    {"as_strided", as_strided<T>},
+    {"strided_add", strided_add<T>},
 };
 
 }  // namespace

@@ -77,13 +77,6 @@ inline Tensor widened(const Tensor& x, const mini::Shape& s) {
   return broadcast_to(x, library_shape(s));
 }
 
-// FALLBACK-BEGIN
-inline Tensor square(const Tensor& x) { return x * x; }
-inline Tensor sqrt(const Tensor& x) { return exp(log(x) / 2.0); }
-inline Tensor tanh(const Tensor& x) { return 1.0 - 2.0 / (exp(2.0 * x) + 1.0); }
-inline Tensor sigmoid(const Tensor& x) { return 1.0 / (1.0 + exp(-x)); }
-// FALLBACK-END
-
 // ---- operations, by name: one definition for both sides
 
 template <class V> V run(const Step& s, const V& a, const V& b) {

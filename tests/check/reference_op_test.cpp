@@ -6,6 +6,7 @@
 
 #include "adjoint/error.hpp"
 #include "check/convolution.hpp"
+#include "check/philox.hpp"
 
 namespace adjoint::check {
 namespace {
@@ -22,10 +23,10 @@ Ref ramp(Sizes shape, double from = 0) {
 }
 /// The result as text, "[2,2] 1 2 3 4", so that a failure can be read.
 std::string run(std::string_view name, const std::vector<Ref>& in, const std::string& settings = "",
-                DType dtype = DType::f64, const Sizes& shape = {}) {
+                DType dtype = DType::f64) {
   const auto f = find_definition<Quad>(name);
   if (!f) return "no definition";
-  Application<Quad> call{name, Settings(settings), {}, shape, dtype};
+  Application<Quad> call{name, Settings(settings), {}, {}, dtype};
   for (const auto& t : in) call.in.push_back(&t);
   const Ref y = f(call);
   std::string text = "[";
@@ -80,7 +81,12 @@ TEST(ReferenceOp, Shapes) {
   EXPECT_EQ(run("embed", {ramp({2}, 1)}, "start=[1] step=[2] shape=[5]"), "[5] 0 1 0 2 0");
   EXPECT_EQ(run("concat", {x, ramp({2, 1}, 8)}, "axis=1"), "[2,4] 0 1 2 8 3 4 5 9");
   EXPECT_EQ(run("flip", {x}, "axes=[0,1]"), "[2,3] 5 4 3 2 1 0");
-  EXPECT_EQ(run("iota", {}, "axis=1", DType::i32, {2, 3}), "[2,3] 0 1 2 0 1 2");
+  EXPECT_EQ(run("iota", {}, "shape=[2,3] axis=1", DType::i32), "[2,3] 0 1 2 0 1 2");
+  EXPECT_EQ(run("as_strided", {ramp({6})}, "shape=[3,2] strides=[2,-1] offset=1"),
+            "[3,2] 1 0 3 2 5 4");
+  EXPECT_EQ(run("as_strided", {ramp({4})}, "shape=[3,2] strides=[1,1] offset=0"),
+            "[3,2] 0 1 1 2 2 3");
+  EXPECT_EQ(run("strided_add", {ramp({3, 2})}, "shape=[4] strides=[1,1] offset=0"), "[4] 0 3 7 5");
 }
 
 TEST(ReferenceOp, Indexing) {
@@ -91,6 +97,79 @@ TEST(ReferenceOp, Indexing) {
   EXPECT_EQ(run("scatter_add", {ramp({3}, 10), idx, ramp({4}, 1)}, "axis=0"), "[3] 15 15 13");
   EXPECT_THROW(run("take", {x, tensor({1}, {3}, DType::i64)}, "axis=0"), Error);
   EXPECT_THROW(run("take", {x, tensor({1}, {-1}, DType::i64)}, "axis=0"), Error);
+}
+
+TEST(ReferenceOp, IndexingByTheElement) {
+  const Ref x = ramp({2, 3}), idx = tensor({2, 2}, {2, 0, 1, 1}, DType::i64);
+  EXPECT_EQ(run("take_along", {x, idx}), "[2,2] 2 0 4 4");
+  EXPECT_EQ(run("put_along", {idx, ramp({2, 2}, 1)}, "size=3"), "[2,3] 2 0 1 0 7 0");
+  EXPECT_THROW(run("take_along", {x, tensor({2, 1}, {0, 3}, DType::i64)}), Error);
+  const Ref classes = tensor({3}, {1, -1, 0}, DType::i64);
+  EXPECT_EQ(run("class_mask", {classes}, "classes=2 ignoring=true ignore=-1", DType::bool_),
+            "[3,2] 0 1 0 0 1 0");
+  EXPECT_THROW(run("class_mask", {classes}, "classes=2 ignoring=false ignore=-1", DType::bool_),
+               Error);
+}
+
+TEST(ReferenceOp, MaxPoolPlaces) {
+  const std::string two =
+      "size=[2] stride=[2] dilation=[1] low=[1] out=[3]";  // windows {x0}, {x1, x2}, {x3, x4}
+  EXPECT_EQ(run("max_pool_index", {tensor({5}, {3, 7, 7, 1, 2})}, two, DType::i32), "[3] 0 1 4");
+  EXPECT_EQ(run("max_pool_index", {tensor({5}, {-3, 1, NAN, NAN, 9})}, two, DType::i32),
+            "[3] 0 2 3");
+  const std::string square = "size=[2,2] stride=[1,1] dilation=[1,1] low=[0,0] out=[1,2]";
+  EXPECT_EQ(run("max_pool_index", {tensor({2, 2, 3}, {0, 1, 2, 3, 4, 5, 9, 8, 7, 6, 5, 4})}, square,
+                DType::i32),
+            "[2,1,2] 4 5 0 1");
+}
+
+// The published test vectors of Philox4x32-10.
+TEST(ReferenceOp, Philox) {
+  constexpr std::uint32_t f = 0xffffffff;
+  EXPECT_EQ(philox({0, 0, 0, 0}, {0, 0}), (Block{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}));
+  EXPECT_EQ(philox({f, f, f, f}, {f, f}), (Block{0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}));
+  EXPECT_EQ(philox({0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344}, {0xa4093822, 0x299f31d0}),
+            (Block{0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}));
+}
+
+TEST(ReferenceOp, RandomNumbers) {
+  const Ref key = tensor({}, {0}, DType::i64);
+  const auto draw = [&](const char* name, const char* settings, DType d) {
+    const auto definition = find_definition<Quad>(name);
+    return definition({name, Settings(settings), {&key}, {}, d}).data;
+  };
+  const auto bits = draw("random_bits", "shape=[2,3] dtype=i32", DType::i32);
+  ASSERT_EQ(bits.size(), 6u);
+  EXPECT_EQ(static_cast<std::uint32_t>(static_cast<std::int32_t>(bits[0])), 0x6627e8d5u);
+  EXPECT_EQ(static_cast<std::uint32_t>(static_cast<std::int32_t>(bits[3])), 0x9b00dbd8u);
+  const auto narrow = draw("random_uniform", "shape=[2] dtype=f32", DType::f32);
+  EXPECT_EQ(static_cast<double>(narrow[1]), (0xe169c58du >> 8) * 0x1p-24);
+  const auto wide = draw("random_uniform", "shape=[2] dtype=f64", DType::f64);
+  EXPECT_EQ(static_cast<double>(wide[1]),
+            ((0xbc57ac4cull >> 5 << 26) + (0x9b00dbd8u >> 6)) * 0x1p-53);
+  EXPECT_NE(run("fold_in", {key, key}, "", DType::i64),
+            run("fold_in", {key, tensor({}, {1}, DType::i64)}, "", DType::i64));
+}
+
+TEST(ReferenceOp, ConvolutionsAreTransposesOfEachOther) {
+  const std::string settings = "stride=[2,1] dilation=[1,2] low=[1,0] groups=2 size=";
+  const Ref x = ramp({2, 4, 5, 4}, -40), w = ramp({2, 2, 3, 2}, 1), ct = ramp({2, 2, 3, 2}, 2);
+  const auto apply = [&](const char* name, const Ref& a, const Ref& b, const char* size) {
+    return find_definition<Quad>(name)({name, Settings(settings + size), {&a, &b}, {}, DType::f64});
+  };
+  const Ref y = apply("conv", x, w, "[3,2]"), dx = apply("conv_input_grad", ct, w, "[5,4]");
+  const Ref dw = apply("conv_weight_grad", x, ct, "[3,2]");
+  ASSERT_EQ(y.shape, ct.shape);
+  ASSERT_EQ(dx.shape, x.shape);
+  ASSERT_EQ(dw.shape, w.shape);
+  const auto inner = [](const Ref& a, const Ref& b) {
+    Quad s = 0;
+    for (std::size_t i = 0; i < a.data.size(); ++i) s += a.data[i] * b.data[i];
+    return static_cast<double>(s);
+  };
+  EXPECT_EQ(inner(y, ct), inner(x, dx));
+  EXPECT_EQ(inner(y, ct), inner(w, dw));
+  EXPECT_NE(inner(y, ct), 0);
 }
 
 TEST(ReferenceOp, Elementwise) {

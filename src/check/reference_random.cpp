@@ -1,0 +1,72 @@
+// reference_random.cpp: counted random numbers (Philox4x32-10), written from the published
+// description. Not the kernels' implementation: the bits of the two are compared.
+#include <array>
+
+#include "check/philox.hpp"
+#include "check/reference_op.hpp"
+
+namespace adjoint::check {
+
+Block philox(Block c, std::array<std::uint32_t, 2> key) {
+  for (int round = 0; round < 10; ++round) {
+    const std::uint64_t p = std::uint64_t{0xD2511F53} * c[0], q = std::uint64_t{0xCD9E8D57} * c[2];
+    c = {static_cast<std::uint32_t>(q >> 32) ^ c[1] ^ key[0], static_cast<std::uint32_t>(q),
+         static_cast<std::uint32_t>(p >> 32) ^ c[3] ^ key[1], static_cast<std::uint32_t>(p)};
+    key = {key[0] + 0x9E3779B9u, key[1] + 0xBB67AE85u};
+  }
+  return c;
+}
+
+namespace {
+
+Block block(std::uint64_t key, std::uint64_t low, std::uint64_t high) {
+  const auto word = [](std::uint64_t v, int shift) {
+    return static_cast<std::uint32_t>(v >> shift);
+  };
+  return philox({word(low, 0), word(low, 32), word(high, 0), word(high, 32)},
+                {word(key, 0), word(key, 32)});
+}
+/// Word n of the numbers that belong to a key.
+std::uint64_t word(std::uint64_t key, std::uint64_t n) { return block(key, n / 4, 0)[n % 4]; }
+
+template <class T> std::uint64_t bits_of(const RefTensor<T>& scalar) {
+  return static_cast<std::uint64_t>(static_cast<std::int64_t>(scalar.data.at(0)));
+}
+template <class T> RefTensor<T> random_bits(const Application<T>& c) {
+  RefTensor<T> y = filled(c.settings.ints("shape"), c.dtype, T(0));
+  for (std::size_t i = 0; i < y.data.size(); ++i)
+    y.data[i] = stored(T(static_cast<std::int64_t>(word(bits_of(*c.in[0]), i))), c.dtype);
+  return y;
+}
+/// A multiple of 2^-53 in f64 from two words, of 2^-24 in other types from one; in [0, 1).
+template <class T> RefTensor<T> random_uniform(const Application<T>& c) {
+  const std::uint64_t key = bits_of(*c.in[0]);
+  RefTensor<T> y = filled(c.settings.ints("shape"), c.dtype, T(0));
+  for (std::size_t i = 0; i < y.data.size(); ++i) {
+    const bool wide = c.dtype == DType::f64;
+    const std::uint64_t n =
+        wide ? (word(key, 2 * i) >> 5 << 26) + (word(key, 2 * i + 1) >> 6) : word(key, i) >> 8;
+    y.data[i] = T(static_cast<std::int64_t>(n)) * T(wide ? 0x1p-53 : 0x1p-24);
+  }
+  return y;
+}
+/// The first two words of the block (data, 2^32), as one number.
+template <class T> RefTensor<T> fold_in(const Application<T>& c) {
+  const Block b = block(bits_of(*c.in[0]), bits_of(*c.in[1]), std::uint64_t{1} << 32);
+  return filled({}, DType::i64, T(static_cast<std::int64_t>(b[0] | std::uint64_t{b[1]} << 32)));
+}
+
+template <class T>
+constexpr std::pair<std::string_view, Definition<T>> kTable[] = {
+    {"random_bits", random_bits<T>},
+    {"random_uniform", random_uniform<T>},
+    {"fold_in", fold_in<T>},
+};
+
+}  // namespace
+
+template <class T> Table<T> random_table() { return kTable<T>; }
+template Table<double> random_table<double>();
+template Table<Quad> random_table<Quad>();
+
+}  // namespace adjoint::check
