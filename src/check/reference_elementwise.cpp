@@ -149,6 +149,19 @@ template <class T> RefTensor<T> integers(const Application<T>& c) {
   return y;
 }
 
+/// Defined by the type's own grid, so it is computed there.
+template <class T> RefTensor<T> nextafter(const Application<T>& c) {
+  if (c.dtype != DType::f64 && c.dtype != DType::f32) undefined(c.name, c.dtype);
+  RefTensor<T> y = *c.in[0];
+  for (std::size_t i = 0; i < y.data.size(); ++i) {
+    const auto x = static_cast<double>(y.data[i]), to = static_cast<double>(c.in[1]->data[i]);
+    y.data[i] = c.dtype == DType::f64
+                    ? T(std::nextafter(x, to))
+                    : T(std::nextafter(static_cast<float>(x), static_cast<float>(to)));
+  }
+  return y;
+}
+
 template <class T> RefTensor<T> scalar_function(const Application<T>& c) {
   if (!is_floating(c.in[0]->dtype)) return integers(c);
   RefTensor<T> y = filled(c.in[0]->shape, c.dtype, T(0));
@@ -186,6 +199,7 @@ template Quad product(Quad, Quad, DType);
 template <class T> Definition<T> elementwise_definition(std::string_view name) {
   if (name == "cast") return cast<T>;
   if (name == "where") return where<T>;
+  if (name == "nextafter") return nextafter<T>;
   const bool known = find_scalar(kUnary<T>, name) || find_scalar(kBinary<T>, name) ||
                      find_scalar(kTernary<T>, name) || find_scalar(kIntegers, name);
   return known ? scalar_function<T> : nullptr;

@@ -194,6 +194,10 @@ TEST(ReferenceOp, Elementwise) {
   EXPECT_EQ(run("cast", {tensor({3}, {0.5, 0, NAN})}, "dtype=bool", DType::bool_), "[3] 1 0 1");
   EXPECT_THROW(run("exp", {ints({1})}, "", DType::i32), Error);
   EXPECT_THROW(run("popcount", {ramp({1})}), Error);
+  EXPECT_EQ(run("sub", {tensor({1}, {std::nextafter(1.0, 2.0)}), ramp({1}, 1)}), "[1] 2.22045e-16");
+  EXPECT_EQ(run("nextafter", {tensor({1}, {0}, DType::f32), ramp({1}, 1)}, "", DType::f32),
+            "[1] 1.4013e-45");
+  EXPECT_EQ(run("nextafter", {tensor({1}, {0}), ramp({1}, 1)}), "[1] 4.94066e-324");
   EXPECT_EQ(run("no_such_op", {}), "no definition");
 }
 

@@ -7,6 +7,8 @@
 #include <cstdlib>
 #include <string>
 
+#include "plan/scalar_functions.hpp"
+
 namespace adjoint::check {
 namespace {
 
@@ -127,6 +129,28 @@ TYPED_TEST(ScalarReference, IsAccurateToItsType) {
     EXPECT_LE(ulps, 100) << row.name << '(' << row.x << ", " << row.y
                          << ')';  // gelu(-10): its erfc
   }
+}
+
+TYPED_TEST(ScalarReference, NamesEveryScalarFunctionOfTheCore) {
+  using T = TypeParam;
+  const std::string integers =
+      " bitwise_not bitwise_and bitwise_or bitwise_xor shift_left shift_right gcd popcount ";
+  int found = 0;
+  for (int i = 0; i < plan::scalar_function_count(); ++i) {
+    const auto& f = plan::scalar_function(i);
+    const std::string name(f.name);
+    if (name == "cast" || name == "nextafter" ||
+        integers.find(' ' + name + ' ') != std::string::npos)
+      continue;
+    const bool known = f.arity == 1   ? find_scalar(kUnary<T>, name) != nullptr
+                       : f.arity == 2 ? find_scalar(kBinary<T>, name) != nullptr
+                                      : find_scalar(kTernary<T>, name) != nullptr;
+    EXPECT_TRUE(known) << name;
+    found += known;
+  }
+  EXPECT_GT(found, 60);
+  EXPECT_EQ(find_scalar(kUnary<T>, "add"), nullptr);
+  EXPECT_EQ(find_scalar(kBinary<T>, ""), nullptr);
 }
 
 TYPED_TEST(ScalarReference, Edges) {
