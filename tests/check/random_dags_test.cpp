@@ -69,7 +69,9 @@ Dag random_dag(std::uint64_t seed, std::size_t values) {
     const Tensor x = any(), y = any();
     dag.values.push_back(random_value(dice, x, y));
   }
-  dag.loss = sum(dag.values.back()) + mean(any());
+  dag.loss = sum(dag.values.back());
+  for (std::size_t k = 0; k < std::min<std::size_t>(6, values / 8); ++k)
+    dag.loss = dag.loss + mean(any());
   return dag;
 }
 
@@ -107,6 +109,7 @@ TEST(RandomDags, HaveTheSizesSharedAndDeadPartsThatAreMeant) {
 }
 
 TEST(RandomDags, ReverseForwardAndDifferencesAgreeA3_4) {
+  int flat = 0;
   double worst_exact = 0, worst_difference = 0, worst_f64 = 0;
   set_warning_sink(
       [](const char*) {});  // a leaf that only dead branches use has a zero gradient, and a warning
@@ -131,14 +134,15 @@ TEST(RandomDags, ReverseForwardAndDifferencesAgreeA3_4) {
         size += Elementary<Quad>::abs(exact[k].data[e] * u.data[e]);
       }
     }
-    ASSERT_GT(static_cast<double>(size), 0);
+    flat += size == 0;  // as (x - x) / 2 makes it: then all must be 0
+    if (size == 0) size = 1;
     const auto off = [&](Quad a, Quad b) {
       return static_cast<double>(Elementary<Quad>::abs(a - b) / size);
     };
     worst_exact = std::max(worst_exact, off(dot, exact.back().data[0]));
     ASSERT_LE(off(dot, exact.back().data[0]), kHasQuad ? 1e-26 : 1e-12);
 
-    const Quad h = Elementary<Quad>::scale(Quad(1), kHasQuad ? -50 : -24);
+    const Quad h = Elementary<Quad>::scale(Quad(1), kHasQuad ? -45 : -14);
     const auto moved = [&](Quad by) {
       auto there = at;
       for (std::size_t k = 0; k < there.size(); ++k) {
@@ -147,7 +151,8 @@ TEST(RandomDags, ReverseForwardAndDifferencesAgreeA3_4) {
       }
       return evaluate<Quad>(std::span(&dag.loss, 1), there)[0].data[0];
     };
-    const Quad quotient = (moved(h) - moved(-h)) / (2 * h);
+    const Quad near = moved(h) - moved(-h), far = moved(2 * h) - moved(-2 * h);
+    const Quad quotient = (8 * near - far) / (12 * h);  // of order 4
     worst_difference = std::max(worst_difference, off(dot, quotient));
     ASSERT_LE(off(dot, quotient), kHasQuad ? 1e-14 : 1e-6);
 
@@ -166,6 +171,7 @@ TEST(RandomDags, ReverseForwardAndDifferencesAgreeA3_4) {
     ASSERT_LE(std::abs(forward - reverse), 1e-12 * static_cast<double>(size));
   }
   set_warning_sink(nullptr);
+  EXPECT_LE(flat, 8);
   const auto record = [](const char* name, double v) {
     char text[32];
     std::snprintf(text, sizeof text, "%.2g", v);
