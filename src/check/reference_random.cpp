@@ -1,6 +1,7 @@
 // reference_random.cpp: counted random numbers (Philox4x32-10), written from the published
 // description. Not the kernels' implementation: the bits of the two are compared.
 #include <array>
+#include <utility>
 
 #include "check/philox.hpp"
 #include "check/reference_op.hpp"
@@ -51,16 +52,48 @@ template <class T> RefTensor<T> random_uniform(const Application<T>& c) {
   return y;
 }
 /// The first two words of the block (data, 2^32), as one number.
+std::uint64_t folded(std::uint64_t key, std::uint64_t data) {
+  const Block b = block(key, data, std::uint64_t{1} << 32);
+  return b[0] | std::uint64_t{b[1]} << 32;
+}
 template <class T> RefTensor<T> fold_in(const Application<T>& c) {
-  const Block b = block(bits_of(*c.in[0]), bits_of(*c.in[1]), std::uint64_t{1} << 32);
-  return filled({}, DType::i64, T(static_cast<std::int64_t>(b[0] | std::uint64_t{b[1]} << 32)));
+  return filled({}, DType::i64,
+                T(static_cast<std::int64_t>(folded(bits_of(*c.in[0]), bits_of(*c.in[1])))));
+}
+
+/// Element n of the uniform numbers in f64.
+double unit(std::uint64_t key, std::uint64_t n) {
+  return static_cast<double>((word(key, 2 * n) >> 5 << 26) + (word(key, 2 * n + 1) >> 6)) * 0x1p-53;
+}
+/// Fisher-Yates from the end: place i is swapped with place floor(u_i (i + 1)), in f64.
+template <class T> RefTensor<T> permutation(const Application<T>& c) {
+  RefTensor<T> y = filled({c.settings.integer("n")}, DType::i64, T(0));
+  for (std::size_t i = 0; i < y.data.size(); ++i) y.data[i] = T(static_cast<std::int64_t>(i));
+  for (std::size_t i = y.data.size(); i-- > 1;) {
+    const double place = unit(bits_of(*c.in[0]), i) * static_cast<double>(i + 1);
+    std::swap(y.data[i], y.data[static_cast<std::size_t>(place)]);
+  }
+  return y;
+}
+/// How many uniform numbers of fold_in(key, i) can be multiplied, in f64, before the product is at
+/// most limit[i].
+template <class T> RefTensor<T> poisson(const Application<T>& c) {
+  RefTensor<T> y = filled(c.in[1]->shape, c.dtype, T(0));
+  for (std::size_t i = 0; i < y.data.size(); ++i) {
+    const std::uint64_t key = folded(bits_of(*c.in[0]), i);
+    double product = 1;
+    for (std::uint64_t n = 0; (product *= unit(key, n)) > static_cast<double>(c.in[1]->data[i]);
+         ++n)
+      y.data[i] += 1;
+  }
+  return y;
 }
 
 template <class T>
 constexpr std::pair<std::string_view, Definition<T>> kTable[] = {
-    {"random_bits", random_bits<T>},
-    {"random_uniform", random_uniform<T>},
-    {"fold_in", fold_in<T>},
+    {"random_bits", random_bits<T>}, {"random_uniform", random_uniform<T>},
+    {"fold_in", fold_in<T>},         {"permutation", permutation<T>},
+    {"poisson", poisson<T>},
 };
 
 }  // namespace

@@ -129,6 +129,7 @@ template <class T> RefTensor<T> strided_add(const Application<T>& c) {
   return y;
 }
 
+/// Control of derivatives and of the plan changes no value: operand 0 as it is.
 template <class T>
 constexpr std::pair<std::string_view, Definition<T>> kTable[] = {
     {"reshape", reshape<T>},
@@ -142,6 +143,16 @@ constexpr std::pair<std::string_view, Definition<T>> kTable[] = {
     {"stop_gradient", same<T>},
     {"as_strided", as_strided<T>},
     {"strided_add", strided_add<T>},
+    {"straight_through", same<T>},
+    {"scale_gradient", same<T>},
+    {"clip_gradient", same<T>},
+    {"name_value", same<T>},
+    {"identity_barrier", same<T>},
+    {"checkpoint", same<T>},
+    {"contiguous", same<T>},
+    {"custom_vjp", same<T>},
+    {"custom_jvp", same<T>},
+    {"probe", same<T>},
 };
 
 }  // namespace

@@ -11,20 +11,22 @@
 
 namespace adjoint::check {
 
+/// Read when asked: a node whose attributes have another form (a user's rule, a name) is no error
+/// until then.
 class Settings {
  public:
   Settings() = default;
-  explicit Settings(std::string_view text);
+  explicit Settings(std::string text) : text_(std::move(text)) {}
   bool has(std::string_view name) const;
   /// "[2,3]" as a list. Each getter throws Error when the name is missing or the text has another
   /// form.
   std::vector<std::int64_t> ints(std::string_view name) const;
   std::int64_t integer(std::string_view name) const;
   bool flag(std::string_view name) const;
-  const std::string& word(std::string_view name) const;
+  std::string word(std::string_view name) const;
 
  private:
-  std::vector<std::pair<std::string, std::string>> fields_;
+  std::string text_;
 };
 
 }  // namespace adjoint::check

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "adjoint/error.hpp"
 #include "check/convolution.hpp"
 #include "check/philox.hpp"
@@ -147,6 +149,12 @@ TEST(ReferenceOp, RandomNumbers) {
   const auto wide = draw("random_uniform", "shape=[2] dtype=f64", DType::f64);
   EXPECT_EQ(static_cast<double>(wide[1]),
             ((0xbc57ac4cull >> 5 << 26) + (0x9b00dbd8u >> 6)) * 0x1p-53);
+  EXPECT_EQ(run("permutation", {key}, "n=1", DType::i64), "[1] 0");
+  auto order = draw("permutation", "n=100", DType::i64);
+  EXPECT_FALSE(std::is_sorted(order.begin(), order.end()));
+  std::sort(order.begin(), order.end());
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(order[static_cast<std::size_t>(i)], Quad(i));
+  EXPECT_EQ(run("poisson", {key, tensor({2}, {1, 1})}, "", DType::f32), "[2] 0 0");  // rate 0
   EXPECT_NE(run("fold_in", {key, key}, "", DType::i64),
             run("fold_in", {key, tensor({}, {1}, DType::i64)}, "", DType::i64));
 }
@@ -242,7 +250,8 @@ TEST(Settings, ReadsEveryForm) {
   EXPECT_THROW(s.integer("dtype"), Error);
   EXPECT_THROW(s.flag("axis"), Error);
   EXPECT_THROW(s.ints("axis"), Error);
-  EXPECT_THROW(Settings("nothing"), Error);
+  EXPECT_EQ(Settings("name=\"a b=c\" n=3").integer("n"), 3);
+  EXPECT_THROW(Settings("nothing").word("n"), Error);
   EXPECT_FALSE(Settings("").has(""));
 }
 
