@@ -31,12 +31,14 @@ struct Row {
   bool linear_in_ct = true;           ///< false: excluded from the dot-product test (clip_gradient)
   bool f32 = true;                    ///< also run in f32, bf16, f16 against f64, by the type's precision
   double f32_tolerance = 8;           ///< in units of the type's epsilon, relative to max |result|
+  Loc at = Loc::current();            ///< the list that the row stands in
 };
 /// A call that must throw; `message` is a part of what() that names the trouble.
 struct BadCall {
   std::string op;
   void (*call)();
   std::string message;
+  Loc at = Loc::current();            ///< the Error must name a place in this file
 };
 
 /// Registers rows; used as `static const bool rows_ = add_rows({...});`.

@@ -1,0 +1,161 @@
+// derivatives.cpp: values, gradients and second derivatives of a row against the reference, forward mode against
+// reverse mode, finite differences. Not the execution of the same graph in other ways: that is execution.cpp.
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+
+#include "adjoint/check.hpp"
+#include "adjoint/grad.hpp"
+#include "adjoint/ops.hpp"
+#include "check/harness.hpp"
+#include "check/operands.hpp"
+#include "check/reference.hpp"
+#include "graph/node.hpp"
+
+namespace adjoint::check {
+namespace {
+
+// Without a type of 113 bits the reference itself is good to about 1e-9 only.
+constexpr double kBound = kHasQuad ? 1e-12 : 1e-8;
+
+using Ref = RefTensor<Quad>;
+using Numeric = NumericGradient<Quad>;
+
+std::string text(double x) {
+  char s[32];
+  std::snprintf(s, sizeof s, "%.2g", x);
+  return s;
+}
+
+/// sum of per-output gradients of <w_k, y_k> with respect to x.
+Numeric numeric(const Tensors& ys, const Tensors& ws, const Tensor& x) {
+  Numeric total = numeric_gradient<Quad>(ys[0], value_of<Quad>(ws[0]), x);
+  for (std::size_t k = 1; k < ys.size(); ++k) {
+    const Numeric more = numeric_gradient<Quad>(ys[k], value_of<Quad>(ws[k]), x);
+    for (std::size_t i = 0; i < more.q.data.size(); ++i) {
+      total.q.data[i] += more.q.data[i];
+      total.scale.data[i] += more.scale.data[i];
+    }
+  }
+  return total;
+}
+
+Ref computed(const Tensor& t) {
+  eval(t);
+  return value_of<Quad>(t);
+}
+
+void check_value(RowRun& run) {
+  const Ref exact = evaluate<Quad>(std::span(&run.y, 1))[0];  // before the f64 run turns y into a leaf
+  const Ref got = computed(run.y);
+  const bool whole = !is_floating(run.y.dtype());
+  const double off = norm_error(got, exact), bound = whole ? 0 : kBound * run.row.condition;
+  run.expect(off <= bound, "value: off by " + text(off) + " of its norm, bound " + text(bound));
+}
+
+std::vector<Numeric> check_first_order(RowRun& run) {
+  std::vector<Numeric> reference;
+  const double bound = kBound * run.row.condition;
+  for (std::size_t i = 0; i < run.wrt.size(); ++i) {
+    double off = 0;
+    if (run.row.kink) {  // no differences at a kink: the same rule in more digits
+      const Ref exact = evaluate<Quad>(std::span(&run.gradient[i], 1))[0];
+      off = norm_error(computed(run.gradient[i]), exact);
+    } else {
+      reference.push_back(numeric({run.y}, {run.seed}, run.wrt[i]));
+      off = gradient_error(computed(run.gradient[i]), reference.back());
+      if (off > run.report.worst_error) run.report.worst_error = off, run.report.worst = run.row.op;
+    }
+    run.expect(off <= bound, "gradient of operand " + std::to_string(run.which[i]) + ": off by " + text(off) + ", bound " + text(bound));
+  }
+  return reference;
+}
+
+void check_second_order(RowRun& run) {
+  Tensors weights;
+  for (std::size_t i = 0; i < run.wrt.size(); ++i)
+    weights.push_back(leaf_of(directions(run.wrt[i].numel(), 11 + i), run.wrt[i].shape(), run.wrt[i].dtype()));
+  const Tensors second = vjp(run.gradient, weights, run.wrt);
+  const double bound = kBound * run.row.condition;
+  for (std::size_t i = 0; i < run.wrt.size(); ++i) {
+    const double off = gradient_error(computed(second[i]), numeric(run.gradient, weights, run.wrt[i]));
+    run.expect(off <= bound, "second derivative, operand " + std::to_string(run.which[i]) + ": off by " + text(off) + ", bound " + text(bound));
+  }
+}
+
+/// <seed, J u> = <J^T seed, u>, relative to the terms that are summed.
+void check_modes(RowRun& run, const std::vector<Numeric>& reference) {
+  Tensors tangents;
+  for (std::size_t i = 0; i < run.wrt.size(); ++i)
+    tangents.push_back(leaf_of(directions(run.wrt[i].numel(), 23 + i), run.wrt[i].shape(), run.wrt[i].dtype()));
+  const Tensor forward = jvp(std::span(&run.y, 1), run.wrt, tangents)[0];
+  long double left = 0, right = 0, scale = 0;
+  const auto add = [&](long double& sum, const Tensor& a, const Tensor& b) {
+    const auto p = numbers(a), q = numbers(b);
+    for (std::size_t i = 0; i < p.size(); ++i) {
+      const long double term = static_cast<long double>(p[i]) * q[i];
+      sum += term;
+      scale += std::fabs(term);
+    }
+  };
+  add(left, run.seed, forward);
+  for (std::size_t i = 0; i < run.wrt.size(); ++i) add(right, run.gradient[i], tangents[i]);
+  for (std::size_t i = 0; i < reference.size(); ++i) {
+    const auto u = numbers(tangents[i]);
+    for (std::size_t k = 0; k < u.size(); ++k)
+      scale += static_cast<long double>(Elementary<Quad>::abs(reference[i].scale.data[k])) * std::fabs(u[k]);
+  }
+  const bool both_infinite = !std::isfinite(left) && !std::isfinite(right) && (left == right || (std::isnan(left) && std::isnan(right)));
+  const long double off = left == right || both_infinite ? 0 : std::fabs(left - right) / scale;
+  const double bound = 1e-13 * run.row.condition;
+  run.expect(off <= bound, "vjp against jvp: <w, J u> and <J^T w, u> differ by " + text(static_cast<double>(off)) + ", bound " + text(bound));
+}
+
+void check_differences(RowRun& run) {
+  Tensors constant = run.in;
+  const auto f = [&](const Tensors& x) {
+    Tensors in = constant;
+    for (std::size_t i = 0; i < x.size(); ++i) in[run.which[i]] = x[i];
+    return run.row.call(in);
+  };
+  const auto result = gradcheck(f, run.wrt, {.most_elements = 6});
+  run.expect(result.ok, "finite differences in f64: " + result.message);
+}
+
+}  // namespace
+
+void check_derivatives(RowRun& run) {
+  check_value(run);
+  if (run.gradient.empty()) return;
+  const auto reference = check_first_order(run);
+  if (run.row.linear_in_ct) check_modes(run, reference);
+  if (run.row.kink) return;
+  check_second_order(run);
+  if (run.y.dtype() == DType::f64) check_differences(run);
+}
+
+void check_declared(RowRun& run) {
+  const Primitive& prim = *find_primitive(run.row.op);
+  if (run.wrt.empty()) return;
+  const Tensor y = is_floating(run.y.dtype()) ? run.y : cast(run.y, DType::f64);
+  const Tensor seed = ones_like(y);
+  if (prim.traits.gradient == Gradient::zero) {
+    const Tensors d = vjp(std::span(&y, 1), std::span(&seed, 1), run.wrt);
+    for (std::size_t i = 0; i < d.size(); ++i) {
+      const auto v = numbers(d[i]);
+      run.expect(d[i].type() == run.wrt[i].type() && std::ranges::all_of(v, [](double x) { return x == 0; }),
+                 "its gradient is declared zero, but is not, or has type " + to_string(d[i].type()));
+    }
+    return;
+  }
+  try {
+    vjp(std::span(&y, 1), std::span(&seed, 1), run.wrt);
+    run.expect(false, "its gradient is refused, but building it did not throw");
+  } catch (const Error& e) {
+    const std::string what = e.what();
+    run.expect(what.find(run.row.op) != what.npos && what.find("path") != what.npos && !e.operands().empty() && !e.hint().empty(),
+               "the refusal names no operation, operand or path: " + what);
+  }
+}
+
+}  // namespace adjoint::check
