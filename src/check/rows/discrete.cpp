@@ -19,8 +19,7 @@ std::vector<Row> flat_rows(const char* op, Call call) {
   return {{.op = op, .in = {{{3, 4}, -3, 3}}, .call = call},
           {.op = op, .in = {{{}, -3, 3}}, .call = call},
           {.op = op, .in = {{{0, 2}}}, .call = call},
-          {.op = op, .in = {exactly({0, -0.0, 0.5, 1.5, -0.5, -2.5, kInf, -kInf, kNaN, 1e300})}, .call = call, .f32 = false,
-           .reason = "beyond the range of f32"}};
+          {.op = op, .in = {exactly({0, -0.0, 0.5, 1.5, -0.5, -2.5, kInf, -kInf, kNaN, 1e300})}, .call = call, .reason = "beyond the range of f32", .f32 = false}};
 }
 std::vector<Row> compare_rows(const char* op, Call call) {
   return {{.op = op, .in = {{{3, 4}}, {{4}}}, .call = call},
@@ -83,9 +82,9 @@ const bool more_ = add_rows({
     {.op = "popcount", .in = {whole({2, 3})}, .call = call1<popcount>},
     {.op = "popcount", .in = {whole({4}, DType::i8, -128, 127)}, .call = call1<popcount>},
     {.op = "popcount", .in = {whole({}, DType::u8, 0, 255)}, .call = call1<popcount>},
-    {.op = "nextafter", .in = {{{3, 2}}, {{2}}}, .call = call2<nextafter>, .f32 = false, .reason = "it has no 16-bit form"},
+    {.op = "nextafter", .in = {{{3, 2}}, {{2}}}, .call = call2<nextafter>, .reason = "it has no 16-bit form", .f32 = false},
     {.op = "isclose", .in = {exactly({1, 1, 1, kInf, kInf, kNaN}), exactly({1, 1.000001, 1.1, kInf, 1, kNaN})},
-     .call = [](const Tensors& x) { return isclose(x[0], x[1]); }, .f32 = false, .reason = "it depends on the digits"},
+     .call = [](const Tensors& x) { return isclose(x[0], x[1]); }, .reason = "it depends on the digits", .f32 = false},
     {.op = "isclose", .in = {exactly({kNaN, 1}), exactly({kNaN, kNaN})},
      .call = [](const Tensors& x) { return isclose(x[0], x[1], {.equal_nan = true}); }},
     {.op = "isclose", .in = {whole({3, 1}), whole({1, 4})}, .call = [](const Tensors& x) { return isclose(x[0], x[1]); }},
@@ -107,8 +106,7 @@ const bool more_ = add_rows({
     {.op = "select_n", .in = {mask({6}), {{6}}, {{6}}}, .call = [](const Tensors& x) { return select_n(x[0], {x[1], x[2]}); }},
     {.op = "select_n", .in = {whole({3}), {{}}}, .call = [](const Tensors& x) { return select_n(x[0], {x[1]}); }},
     {.op = "masked_fill", .in = {{{3, 4}}, mask({4}), {{}}}, .call = call3<masked_fill>},
-    {.op = "masked_fill", .in = {{{4}}, mask({3, 1})}, .call = [](const Tensors& x) { return masked_fill(x[0], x[1], -1e9); }, .f32 = false,
-     .reason = "the value is beyond f16"},
+    {.op = "masked_fill", .in = {{{4}}, mask({3, 1})}, .call = [](const Tensors& x) { return masked_fill(x[0], x[1], -1e9); }, .reason = "the value is beyond f16", .f32 = false},
     {.op = "masked_fill", .in = {{{0}}, mask({0})}, .call = [](const Tensors& x) { return masked_fill(x[0], x[1], 2); }},
     {.op = "nan_to_num", .in = {{{3, 4}}}, .call = [](const Tensors& x) { return nan_to_num(x[0]); }},
     {.op = "nan_to_num", .in = {{{}}}, .call = [](const Tensors& x) { return nan_to_num(x[0]); }},
@@ -116,12 +114,12 @@ const bool more_ = add_rows({
      .call = [](const Tensors& x) { return nan_to_num(x[0], {.nan = 3, .positive_infinity = 4, .negative_infinity = -5}); }, .kink = true},
 
     {.op = "cast", .in = {{{3, 4}, -9, 9}}, .call = [](const Tensors& x) { return cast(cast(x[0], DType::f32), DType::f64); }, .condition = 1e6,
-     .f32 = false, .kink = true, .reason = "rounds to f32 on the way"},
+     .reason = "rounds to f32 on the way", .kink = true, .f32 = false},
     {.op = "cast", .in = {whole({3, 4})}, .call = [](const Tensors& x) { return cast(x[0], DType::f64); }},
     {.op = "cast", .in = {mask({5})}, .call = [](const Tensors& x) { return cast(x[0], DType::f64); }},
     {.op = "cast", .in = {{{3, 4}, -9, 9}}, .call = [](const Tensors& x) { return cast(x[0], DType::i32); }},
-    {.op = "cast", .in = {exactly({kNaN, kInf, -kInf, 300, -300, 1.9, -1.9})}, .call = [](const Tensors& x) { return cast(x[0], DType::i8); },
-     .f32 = false, .reason = "NaN and infinities"},
+    {.op = "cast", .in = {exactly({kNaN, kInf, -kInf, 300, -300, 1.9, -1.9})}, .call = [](const Tensors& x) { return cast(x[0], DType::i8); }, .reason = "NaN and infinities",
+     .f32 = false},
     {.op = "cast", .in = {exactly({0, -0.0, 0.5, -3})}, .call = [](const Tensors& x) { return cast(x[0], DType::bool_); }},
     {.op = "cast", .in = {{{0, 2}}}, .call = [](const Tensors& x) { return cast(x[0], DType::i64); }},
     {.op = "stop_gradient", .in = {{{3, 4}}}, .call = call1<stop_gradient>},
