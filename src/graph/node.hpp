@@ -69,6 +69,8 @@ inline void drop(Node* n, std::uint64_t amount) noexcept {
 inline Tensor share(Node* n) noexcept { add_handle(n); return Tensor(Tensor::Take{}, n); }
 
 Node* new_node();
+/// A literal's number as the bits of its element type, in the low bytes.
+std::int64_t literal_bits(const Node& literal);
 /// A leaf over computed bytes; takes over one reference of the buffer.
 Tensor leaf(const Type& type, Buffer* data, Loc loc);
 /// The bits of a literal in its element type.

@@ -42,7 +42,8 @@ void hash_node(Key& key, const Order& order, std::size_t i) {
   const auto inputs = order.inputs(i);
   const bool op = !inputs.empty() || (n.kind == Kind::op && !n.computed());
   key.add(op ? reinterpret_cast<std::uintptr_t>(n.prim) : n.kind == Kind::literal && !n.computed() ? 2 : 1);
-  std::uint64_t type = static_cast<std::uint64_t>(n.type.dtype) | static_cast<std::uint64_t>(n.type.shape.rank()) << 8;
+  // Mixed before the sizes come in: else i64[4] and f64[0] would have one key.
+  std::uint64_t type = mix(1, static_cast<std::uint64_t>(n.type.dtype) | static_cast<std::uint64_t>(n.type.shape.rank()) << 8);
   for (auto d : n.type.shape) type = mix(type, static_cast<std::uint64_t>(d));
   key.add(type);
   if (op && n.attrs) key.add(n.attrs.hash());
