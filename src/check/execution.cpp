@@ -37,9 +37,10 @@ Bits bits_of(const Tensors& all) {
 double epsilon_of(DType d) { return d == DType::f32 ? 0x1p-23 : d == DType::f16 ? 0x1p-10 : 0x1p-7; }
 double largest_of(DType d) { return d == DType::f16 ? 65504 : 3.38e38; }
 
-/// max |a - b| over max |b|, in units of the type's epsilon; what overflows the type is left out.
-double off_in_epsilons(const std::vector<double>& a, const std::vector<double>& b, DType type) {
-  double off = 0, size = 0;
+/// max |a - b| over max |b|, or over `size` if that is more, in units of the type's epsilon; what overflows the type is
+/// left out.
+double off_in_epsilons(const std::vector<double>& a, const std::vector<double>& b, double size, DType type) {
+  double off = 0;
   for (std::size_t i = 0; i < a.size(); ++i) {
     if (a[i] == b[i] || (std::isnan(a[i]) && std::isnan(b[i]))) continue;
     if (std::fabs(b[i]) > largest_of(type) && std::isinf(a[i])) continue;
@@ -67,7 +68,8 @@ void check_type(RowRun& run, DType type) {
   eval(got);
   eval(want);
   for (std::size_t i = 0; i < got.size(); ++i) {
-    const double off = off_in_epsilons(numbers(got[i]), numbers(want[i]), got[i].dtype() == DType::f64 ? type : got[i].dtype());
+    const double size = i > 0 ? run.scale[i - 1] : 0;
+    const double off = off_in_epsilons(numbers(got[i]), numbers(want[i]), size, got[i].dtype() == DType::f64 ? type : got[i].dtype());
     run.expect(off <= run.row.f32_tolerance, (i == 0 ? "value in " : "gradient in ") + std::string(name_of(type)) + ": off by " +
                                                  std::to_string(off) + " epsilons of the largest element, bound " +
                                                  std::to_string(run.row.f32_tolerance));
@@ -153,6 +155,7 @@ void check_special_values(RowRun& run) {
 
 void check_execution(RowRun& run) {
   const Bits plain = bits_of(result_of(run, run.in));
+  run.expect(plain[0] == bytes_of(run.y), "computed together with its gradient it has other bits than alone");
   check_views(run, plain);
   check_broadcast_views(run);
   check_threads(run, plain);

@@ -55,7 +55,8 @@ bool catches(const Case& c) {
         size += std::fabs(static_cast<long double>(g[k]) * u[k]);
       }
     }
-    if (std::isnan(reverse) || std::isnan(c.forward)) return std::isnan(reverse) != std::isnan(c.forward);
+    if (!std::isfinite(reverse) || !std::isfinite(c.forward))
+      return !(reverse == c.forward || (std::isnan(reverse) && std::isnan(c.forward)));
     return reverse != c.forward && !(std::fabs(reverse - c.forward) <= 1e-12L * c.row->condition * size);
   } catch (const std::exception&) {
     return true;

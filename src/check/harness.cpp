@@ -65,7 +65,7 @@ void RowRun::expect(bool good, const std::string& what) {
 }
 
 void check_row(const Row& row, CheckReport& report) {
-  RowRun run{row, report, {}, {}, {}, {}, {}, {}};
+  RowRun run{row, report, {}, {}, {}, {}, {}, {}, {}};
   try {
     const Primitive* prim = find_primitive(row.op);
     if (!prim) return run.expect(false, "no such operation is registered");
@@ -98,8 +98,8 @@ void check_bad_call(const BadCall& bad, CheckReport& report) {
     if (base_name(e.where().file) != base_name(bad.at.file) || e.where().line <= 0)
       return fail(report, name + "the error names " + to_string(e.where()) + " instead of the caller's line: " + e.what());
     if (e.hint().empty()) return fail(report, name + "the error has no hint: " + e.what());
-  } catch (const std::exception& e) {
-    return fail(report, name + "threw something else than Error: " + e.what());
+  } catch (...) {
+    return fail(report, name + "threw something else than Error");
   }
   ++report.checks;
 }

@@ -43,6 +43,7 @@ struct RowRun {
   Tensors wrt;                       ///< those
   Tensor seed;                       ///< cotangent of y, if y is floating
   Tensors gradient;                  ///< d <seed, y> / d wrt, if y is floating
+  std::vector<double> scale;         ///< largest element of |J|^T |seed|, by operand of wrt; none at kinks
   /// Counts one comparison; if it failed, says so.
   void expect(bool good, const std::string& what);
 };

@@ -81,6 +81,8 @@ template <class T> struct Scalar {
     if (x == y) return x + E::log(T(2));  // of infinities too
     return nan(x) || nan(y) ? x + y : std::max(x, y) + E::log1p(E::exp(-E::abs(x - y)));
   }
+  /// Among the numbers of f64.
+  static T nextafter(T x, T y) { return T(std::nextafter(static_cast<double>(x), static_cast<double>(y))); }
   static T eq(T x, T y) { return x == y; }
   static T ne(T x, T y) { return x != y; }
   static T lt(T x, T y) { return x < y; }
@@ -184,6 +186,7 @@ inline constexpr std::pair<std::string_view, Fn2<T>> kBinary[] = {
     {"copysign", Elementary<T>::copysign},
     {"ldexp", Scalar<T>::ldexp},
     {"logaddexp", Scalar<T>::logaddexp},
+    {"nextafter", Scalar<T>::nextafter},
     {"eq", Scalar<T>::eq},
     {"ne", Scalar<T>::ne},
     {"lt", Scalar<T>::lt},

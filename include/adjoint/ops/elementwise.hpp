@@ -126,7 +126,8 @@ Tensor isfinite(const Arg& x);
 // ---- selection -----------------------------------------------------------------------------------------------------
 
 /// x where condition (bool), else y.  gradient  dx = ct where condition, else 0; dy the opposite: a select, so that a
-/// NaN of the branch not taken never leaks
+/// NaN of the branch not taken does not pass. (If that branch is itself a function with an infinite slope there, its own
+/// rule multiplies the 0 by it: select its operand first, as in where(c, x, log(where(c, 1, x))).)
 Tensor where(const Arg& condition, const Arg& x, const Arg& y);
 /// cases[which], element by element; `which` is integer or bool, and an index outside counts as the nearest one inside.
 ///   gradient  to the case that was selected

@@ -1,8 +1,12 @@
 // binary.cpp: rows of the elementwise operations of two and three operands that have a gradient. Not their rules: src/ops.
+#include <limits>
+
 #include "check/rows/patterns.hpp"
 
 namespace adjoint::check {
 namespace {
+
+constexpr double kInf = std::numeric_limits<double>::infinity();
 
 struct Function2 {
   const char* op;
@@ -61,6 +65,7 @@ const bool more_ = add_rows({
     {.op = "copysign", .in = {{{3, 1}, 0.2, 2}, {{1, 4}, -2, 2, DType::f64, {}, false}}, .call = call2<copysign>},
     {.op = "ldexp", .in = {{{3}}, {{3}, -3, 3, DType::i32}}, .call = call2<ldexp>},
     {.op = "fma", .in = {{{3, 4}}, {{4}}, {{3, 1}}}, .call = call3<fma>},
+    {.op = "fma", .in = {{{3, 4}}, {{3, 4}}, {{3, 4}}}, .call = call3<fma>},
     {.op = "fma", .in = {{{}}, {{}}, {{}}}, .call = call3<fma>},
     {.op = "fma", .in = {{{0}}, {{1}}, {{1}}}, .call = call3<fma>},
     {.op = "lerp", .in = {{{3, 4}}, {{4}}, {{3, 1}, 0, 1}}, .call = call3<lerp>},
@@ -81,14 +86,18 @@ const bool ties_ = add_rows({
     at_ties("minimum", call2<minimum>, {exactly({1, 2, 0, -0.0, 1e300}), exactly({1, 1, -0.0, 0, 1e300})}),
     at_ties("clamp", [](const Tensors& x) { return clamp(x[0], -1, 1); }, {exactly({-1, 1, 0, -2, 2})}),
     at_ties("clamp", call3<clamp>, {exactly({1, 1, 1, 2}), exactly({1, 0, 1, 3}), exactly({2, 1, 1, 1})}),
-    at_ties("pow", call2<pow>, {exactly({0, 0, 0, 0, 2}), exactly({2, 1, 0, 0.5, 0})}),
+    at_ties("pow", call2<pow>, {exactly({0, 0, 0, 2}), exactly({2, 1, 0, 0})}),
+    at_ties("pow", call2<pow>, {exactly({0, 2}), exactly({0.5, 0})}),
+    at_ties("pow", call2<pow>, {{{3}, 0, 0, DType::f64, {0, 0, 0}, false}, exactly({-1, 0, 2})}),
     at_ties("pow", [](const Tensors& x) { return pow(x[0], 2); }, {exactly({0, -1, -2, 1})}),
     at_ties("atan2", call2<atan2>, {exactly({0, 0, 1}), exactly({0, 1, 0})}),
-    at_ties("hypot", call2<hypot>, {exactly({0, 0, 3, 1e200}), exactly({0, 1, 4, 1e200})}),
+    at_ties("hypot", call2<hypot>, {exactly({0, 0, 3, 1e200}), exactly({0, 2, 4, 1e200})}),
     at_ties("fmod", call2<fmod>, {exactly({4, -4, 6, 0}), exactly({2, 2, -3, 1})}),
     at_ties("remainder", call2<remainder>, {exactly({4, -4, 6, 0}), exactly({2, 2, -3, 1})}),
     at_ties("copysign", call2<copysign>, {exactly({0, -0.0, 1, -1}), exactly({1, -1, 0, -0.0})}),
     at_ties("logaddexp", call2<logaddexp>, {exactly({1, -800, 800}), exactly({1, 800, 800})}),
+    at_ties("logaddexp", call2<logaddexp>, {exactly({kInf, kInf, 1}), exactly({kInf, 3, kInf})}),
+    at_ties("logaddexp", call2<logaddexp>, {exactly({-kInf, -kInf, 1}), exactly({-kInf, 3, -kInf})}),
     at_ties("xlogy", call2<xlogy>, {exactly({0, 0, 0}), exactly({0, 2, -1})}),
     at_ties("xlog1py", call2<xlog1py>, {exactly({0, 0, 0}), exactly({-1, 2, -3})}),
     at_ties("lerp", call3<lerp>, {exactly({1, 1, 1}), exactly({3, 3, 3}), exactly({0, 0.5, 1})}),

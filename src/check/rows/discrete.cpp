@@ -97,8 +97,9 @@ const bool more_ = add_rows({
     {.op = "where", .in = {mask({0}), {{1}}, {{0}}}, .call = call3<where>},
     {.op = "where", .in = {mask({4}), whole({4}), whole({4})}, .call = call3<where>},
     {.op = "where", .in = {mask({5}), {{5}}}, .call = [](const Tensors& x) { return where(x[0], x[1], 0.5); }},
-    // Not the branch's NaN, not its infinite slope.
-    {.op = "where", .in = {exactly({0, 1, 4})}, .call = [](const Tensors& x) { return where(gt(x[0], 0), x[0], sqrt(-x[0])); }, .kink = true},
+    // A NaN of the branch not taken stays there.
+    {.op = "where", .in = {exactly({0, 1, -4}), exactly({kNaN, kInf, 2})},
+     .call = [](const Tensors& x) { return where(ge(x[0], 0), x[0], x[1]); }, .kink = true},
     {.op = "select_n", .in = {whole({3, 4}, DType::i64, 0, 2), {{3, 4}}, {{4}}, {{}}},
      .call = [](const Tensors& x) { return select_n(x[0], {x[1], x[2], x[3]}); }},
     {.op = "select_n", .in = {whole({6}, DType::i32, -2, 4), {{6}}, {{6}}},
@@ -113,8 +114,12 @@ const bool more_ = add_rows({
     {.op = "nan_to_num", .in = {exactly({kNaN, kInf, -kInf, 1})},
      .call = [](const Tensors& x) { return nan_to_num(x[0], {.nan = 3, .positive_infinity = 4, .negative_infinity = -5}); }, .kink = true},
 
-    {.op = "cast", .in = {{{3, 4}, -9, 9}}, .call = [](const Tensors& x) { return cast(cast(x[0], DType::f32), DType::f64); }, .condition = 1e6,
-     .reason = "rounds to f32 on the way", .kink = true, .f32 = false},
+    {.op = "cast", .in = {{{3, 4}, -9, 9}}, .call = [](const Tensors& x) { return cast(x[0], DType::f32); }, .condition = 1e6,
+     .reason = "the value is rounded to f32", .f32 = false},
+    {.op = "cast", .in = {{{3, 4}, -9, 9}}, .call = [](const Tensors& x) { return cast(x[0], DType::bf16); }, .condition = 1e11,
+     .reason = "the value is rounded to bf16", .f32 = false},
+    {.op = "cast", .in = {{{5}, -9, 9, DType::f32}}, .call = [](const Tensors& x) { return cast(x[0], DType::f64); }},
+    {.op = "cast", .in = {{{5}, -9, 9, DType::f16}}, .call = [](const Tensors& x) { return cast(x[0], DType::f32); }},
     {.op = "cast", .in = {whole({3, 4})}, .call = [](const Tensors& x) { return cast(x[0], DType::f64); }},
     {.op = "cast", .in = {mask({5})}, .call = [](const Tensors& x) { return cast(x[0], DType::f64); }},
     {.op = "cast", .in = {{{3, 4}, -9, 9}}, .call = [](const Tensors& x) { return cast(x[0], DType::i32); }},

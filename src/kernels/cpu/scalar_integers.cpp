@@ -89,8 +89,9 @@ void arithmetic(KernelTable& t) {
   two("maximum", [](T a, T b) { return a > b ? a : b; });
   two("minimum", [](T a, T b) { return a < b ? a : b; });
   two("gcd", [](T a, T b) { return greatest_divisor(a, b); });
-  two("shift_left", [](T a, T b) { return static_cast<T>(wrap(a) << (static_cast<int>(b) & kMask)); });
-  two("shift_right", [](T a, T b) { return static_cast<T>(a >> (static_cast<int>(b) & kMask)); });
+  // By any number of places: all bits leave, a sign stays. A negative number counts as a large one.
+  two("shift_left", [](T a, T b) { return static_cast<std::uint64_t>(b) > kMask ? T(0) : static_cast<T>(wrap(a) << b); });
+  two("shift_right", [](T a, T b) { return static_cast<T>(a >> (static_cast<std::uint64_t>(b) > kMask ? kMask : static_cast<int>(b))); });
 }
 
 template <class T>

@@ -1,0 +1,102 @@
+// coverage_test.cpp: the table of operations counts what is registered, and every name of the elementwise families is
+// there. Not the operations' correctness.
+#include "check/coverage.hpp"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <sstream>
+
+#include "adjoint/ops.hpp"
+#include "check/harness.hpp"
+#include "graph/primitive.hpp"
+
+namespace adjoint::check {
+namespace {
+
+std::map<std::string, std::string> derivatives() {
+  std::map<std::string, std::string> by_name;
+  for (const auto& line : coverage().lines) by_name[line.name] = line.derivative;
+  return by_name;
+}
+
+/// Each of the names, separated by spaces, is registered with this derivative.
+void expect_all(const std::string& names, const std::string& derivative) {
+  const auto by_name = derivatives();
+  std::istringstream in(names);
+  for (std::string name; in >> name;) {
+    const auto at = by_name.find(name);
+    ASSERT_NE(at, by_name.end()) << name << " is missing";
+    EXPECT_EQ(at->second, derivative) << name;
+  }
+}
+
+TEST(Coverage, CountsAddUp) {
+  const Coverage c = coverage();
+  EXPECT_EQ(static_cast<std::size_t>(c.differentiable + c.zero_derivative + c.refused), primitives().size());
+  EXPECT_EQ(c.lines.size(), primitives().size());
+  EXPECT_EQ(c.without_row, 0);
+  for (const auto& line : c.lines) {
+    EXPECT_GT(line.rows, 0) << line.name << " has no row";
+    EXPECT_FALSE(line.family.empty()) << line.name << " has no family";
+  }
+}
+
+TEST(Coverage, UnaryFunctions) {
+  expect_all("neg abs square sqrt rsqrt cbrt reciprocal exp exp2 expm1 log log2 log10 log1p sin cos tan asin acos atan sinh cosh "
+             "tanh asinh acosh atanh sigmoid logit erf erfc erfinv sinc", "differentiable");
+  expect_all("sign floor ceil round trunc isnan isinf isfinite logical_not bitwise_not popcount", "zero");
+}
+TEST(Coverage, Activations) {
+  expect_all("relu relu6 relu_squared leaky_relu prelu elu selu celu gelu_erf gelu_tanh quick_gelu silu mish softplus softsign "
+             "log_sigmoid hardtanh hardsigmoid hardswish hardshrink softshrink tanhshrink threshold glu swiglu geglu reglu", "differentiable");
+  expect_all("step", "zero");
+}
+TEST(Coverage, BinaryFunctions) {
+  expect_all("add sub mul div pow maximum minimum fmod remainder atan2 hypot logaddexp logaddexp2 xlogy xlog1py copysign ldexp lerp "
+             "addcmul addcdiv fma squared_difference", "differentiable");
+  expect_all("floor_divide bitwise_and bitwise_or bitwise_xor shift_left shift_right gcd", "zero");
+  expect_all("nextafter", "refused");
+}
+TEST(Coverage, CompareAndSelect) {
+  expect_all("where select_n clamp masked_fill nan_to_num cast", "differentiable");
+  expect_all("eq ne lt le gt ge logical_and logical_or logical_xor isclose allclose stop_gradient", "zero");
+}
+
+TEST(Harness, FilterAndProgress) {
+  std::vector<std::string> seen;
+  const CheckReport r = run_checks("logaddexp", [&](std::string_view op, const CheckReport&) { seen.emplace_back(op); });
+  EXPECT_EQ(seen, (std::vector<std::string>{"logaddexp", "logaddexp2"}));
+  EXPECT_EQ(r.rules, 2);
+  EXPECT_EQ(r.failed, 0);
+  EXPECT_GT(r.checks, 100);
+  EXPECT_GT(r.worst_error, 0);
+  EXPECT_LE(r.worst_error, 1e-12);
+}
+TEST(Harness, AWrongValueFails) {
+  // A row that claims f64 digits for a value rounded to f32.
+  Row row{.op = "cast", .in = {{{3}}}, .call = [](const Tensors& x) { return cast(x[0], DType::f32); }, .f32 = false};
+  CheckReport r;
+  check_row(row, r);
+  ASSERT_EQ(r.failed, 1) << r.failures.size();
+  EXPECT_NE(r.failures[0].find("value: off by"), std::string::npos) << r.failures[0];
+}
+TEST(Harness, ARowOfAnotherOperationFails) {
+  Row row{.op = "sin", .in = {{{3}}}, .call = [](const Tensors& x) { return cos(x[0]); }};
+  CheckReport r;
+  check_row(row, r);
+  ASSERT_EQ(r.failed, 1);
+  EXPECT_NE(r.failures[0].find("makes no node of sin"), std::string::npos) << r.failures[0];
+}
+TEST(Harness, BadCallsAreHeldToTheirMessageAndPlace) {
+  CheckReport r;
+  check_bad_call({"sin", [] {}, "anything"}, r);
+  check_bad_call({"sin", [] { sin(Tensor()); }, "another message"}, r);
+  check_bad_call({"sin", [] { throw 3; }, "anything"}, r);
+  ASSERT_EQ(r.failed, 3);
+  EXPECT_NE(r.failures[0].find("did not throw"), std::string::npos);
+  EXPECT_NE(r.failures[1].find("lacks \"another message\""), std::string::npos);
+}
+
+}  // namespace
+}  // namespace adjoint::check
