@@ -21,6 +21,8 @@ class Key {
   Key fold_in(std::string_view name) const;
   /// By a scalar of type i64 in the graph, such as an optimizer's step.
   Key fold_in(const Tensor& data, Loc loc = Loc::current()) const;
+  /// The key that a scalar of type i64 holds.
+  static Key of(const Tensor& value);
   /// n keys, independent of each other: fold_in(0) ... fold_in(n - 1).
   std::vector<Key> split(int n) const;
   /// The key as a scalar of type i64.

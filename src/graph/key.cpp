@@ -41,6 +41,12 @@ Key Key::fold_in(std::string_view name) const {
   return fold_in(h);
 }
 
+Key Key::of(const Tensor& value) {
+  Key k;
+  k.folded_ = value;
+  return k;
+}
+
 std::vector<Key> Key::split(int n) const {
   std::vector<Key> keys;
   for (int i = 0; i < n; ++i) keys.push_back(fold_in(static_cast<std::uint64_t>(i)));

@@ -122,12 +122,6 @@ Tensor axis_last(const Tensor& t, int axis) {
 
 }  // namespace
 
-Tensor reduced_loss(const Tensor& rows, LossReduction reduction) {
-  if (reduction == LossReduction::none) return rows;
-  const Tensor total = sum(rows);
-  return reduction == LossReduction::sum || rows.numel() == 0 ? total : total / static_cast<double>(rows.numel());
-}
-
 Tensor cross_entropy(const Arg& logits, const Arg& targets, const CrossEntropyOptions& o) {
   OpScope scope("cross_entropy", logits.loc);
   Tensor x = need(logits, cross_entropy_p);
