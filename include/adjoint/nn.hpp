@@ -4,4 +4,6 @@
 #include "adjoint/nn/context.hpp"
 #include "adjoint/nn/conv.hpp"
 #include "adjoint/nn/init.hpp"
+#include "adjoint/nn/layers.hpp"
 #include "adjoint/nn/linear.hpp"
+#include "adjoint/nn/norm.hpp"

@@ -22,7 +22,8 @@ constexpr std::uint64_t mix(std::uint64_t h, std::uint64_t v) {
 
 namespace attrs_detail {
 template <class T> std::uint64_t hash_of(const T& x) {
-  if constexpr (std::is_enum_v<T>) return static_cast<std::uint64_t>(x);
+  if constexpr (requires { x.attr_hash(); }) return x.attr_hash();
+  else if constexpr (std::is_enum_v<T>) return static_cast<std::uint64_t>(x);
   else if constexpr (std::floating_point<T>) return std::bit_cast<std::uint64_t>(static_cast<double>(x));
   else if constexpr (std::integral<T>) return static_cast<std::uint64_t>(x);
   else if constexpr (std::is_pointer_v<T>) return reinterpret_cast<std::uintptr_t>(x);
@@ -37,7 +38,8 @@ template <class T> std::uint64_t hash_of(const T& x) {
   }
 }
 template <class T> std::string text_of(const T& x) {
-  if constexpr (std::is_same_v<T, DType>) return std::string(name_of(x));
+  if constexpr (requires { x.attr_text(); }) return x.attr_text();
+  else if constexpr (std::is_same_v<T, DType>) return std::string(name_of(x));
   else if constexpr (std::is_same_v<T, bool>) return x ? "true" : "false";
   else if constexpr (std::is_enum_v<T>) return std::to_string(static_cast<long long>(x));
   else if constexpr (std::is_arithmetic_v<T>) return std::to_string(x);

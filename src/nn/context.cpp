@@ -18,8 +18,8 @@ Tensor Context::current(const Buffer<Tensor>& buffer) const {
   return buffer.value;
 }
 
-void detail::put_updates(tree::Fields& f, const Context& context) {
-  for (const auto& [before, newest] : context.updates_) {
+void Context::put(tree::Fields& f) {
+  for (const auto& [before, newest] : updates_) {
     Tensor marked;
     for (auto& field : f.at)
       if (field.tensor->node() == before.node()) {
@@ -27,6 +27,7 @@ void detail::put_updates(tree::Fields& f, const Context& context) {
         *field.tensor = marked;
       }
   }
+  updates_.clear();
 }
 
 }  // namespace adjoint::nn

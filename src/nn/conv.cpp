@@ -6,8 +6,8 @@
 namespace adjoint::nn {
 namespace {
 
-ConvOptions options_of(const ConvSettings& s) {
-  return {.stride = s.stride, .padding = s.padding, .dilation = s.dilation, .groups = s.groups, .same = s.same};
+template <class Layer> ConvOptions options_of(const Layer& l) {
+  return {.stride = l.stride, .padding = l.padding, .dilation = l.dilation, .groups = l.groups, .same = l.same};
 }
 
 struct Parameters {
@@ -31,44 +31,40 @@ Parameters parameters(const char* op, std::int64_t in, std::int64_t out, Shape w
   return p;
 }
 
-ConvSettings settings_of(const ConvLayerOptions& o) {
-  return {.stride = o.stride, .padding = o.padding, .dilation = o.dilation, .groups = o.groups, .same = o.same};
-}
-
 }  // namespace
 
 Tensor Conv1d::operator()(const Arg& x) const {
   const OpScope scope("Conv1d", x.loc);
-  return bias ? adjoint::conv1d(x, weight, *bias, options_of(settings)) : adjoint::conv1d(x, weight, options_of(settings));
+  return bias ? adjoint::conv1d(x, weight, *bias, options_of(*this)) : adjoint::conv1d(x, weight, options_of(*this));
 }
 Tensor Conv2d::operator()(const Arg& x) const {
   const OpScope scope("Conv2d", x.loc);
-  return bias ? adjoint::conv2d(x, weight, *bias, options_of(settings)) : adjoint::conv2d(x, weight, options_of(settings));
+  return bias ? adjoint::conv2d(x, weight, *bias, options_of(*this)) : adjoint::conv2d(x, weight, options_of(*this));
 }
 Tensor ConvTranspose2d::operator()(const Arg& x) const {
   const OpScope scope("ConvTranspose2d", x.loc);
-  const ConvTransposeOptions o{.stride = settings.stride, .padding = settings.padding, .dilation = settings.dilation,
-                               .output_padding = settings.output_padding, .groups = settings.groups};
+  const ConvTransposeOptions o{.stride = stride, .padding = padding, .dilation = dilation,
+                               .output_padding = output_padding, .groups = groups};
   return bias ? adjoint::conv_transpose2d(x, weight, *bias, o) : adjoint::conv_transpose2d(x, weight, o);
 }
 
 Conv1d conv1d(std::int64_t in, std::int64_t out, std::int64_t taps, const Key& key, const ConvLayerOptions& o, Loc loc) {
   auto [weight, bias] = parameters("conv1d", in, out, {out, o.groups > 0 ? in / o.groups : 0}, {taps}, o.groups, o.bias, o.dtype, key, loc);
-  return {weight, bias, settings_of(o)};
+  return {weight, bias, o.stride, o.padding, o.dilation, o.groups, o.same};
 }
 Conv2d conv2d(std::int64_t in, std::int64_t out, const Ints& taps, const Key& key, const ConvLayerOptions& o, Loc loc) {
   const Ints two = taps.rank() == 1 ? Ints{taps[0], taps[0]} : taps;
   if (two.rank() != 2)
     throw Error({.op = "conv2d", .message = "a window of " + to_string(taps), .where = loc, .hint = "give one size, or height and width"});
   auto [weight, bias] = parameters("conv2d", in, out, {out, o.groups > 0 ? in / o.groups : 0}, two, o.groups, o.bias, o.dtype, key, loc);
-  return {weight, bias, settings_of(o)};
+  return {weight, bias, o.stride, o.padding, o.dilation, o.groups, o.same};
 }
 ConvTranspose2d conv_transpose2d(std::int64_t in, std::int64_t out, const Ints& taps, const Key& key, const ConvTransposeLayerOptions& o, Loc loc) {
   const Ints two = taps.rank() == 1 ? Ints{taps[0], taps[0]} : taps;
   if (two.rank() != 2)
     throw Error({.op = "conv_transpose2d", .message = "a window of " + to_string(taps), .where = loc, .hint = "give one size, or height and width"});
   auto [weight, bias] = parameters("conv_transpose2d", in, out, {in, o.groups > 0 ? out / o.groups : 0}, two, o.groups, o.bias, o.dtype, key, loc);
-  return {weight, bias, {.stride = o.stride, .padding = o.padding, .dilation = o.dilation, .output_padding = o.output_padding, .groups = o.groups}};
+  return {weight, bias, o.stride, o.padding, o.dilation, o.output_padding, o.groups};
 }
 
 }  // namespace adjoint::nn

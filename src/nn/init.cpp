@@ -30,14 +30,30 @@ Tensor init_fan_uniform(const Key& key, const Shape& shape, InitOptions o, Loc l
   const double fan = fan_of(shape, o.fan, loc), bound = fan > 0 ? o.gain * std::sqrt(3 / fan) : 0;
   return init_uniform(key, shape, -bound, bound, o.dtype, loc);
 }
+Tensor init_normal(const Key& key, const Shape& shape, double mean, double deviation, DType dtype, Loc loc) {
+  return detail::parameter(normal(key, shape, {.mean = mean, .deviation = deviation, .dtype = dtype}, loc), loc);
+}
+Tensor init_fan_normal(const Key& key, const Shape& shape, InitOptions o, Loc loc) {
+  const double fan = fan_of(shape, o.fan, loc);
+  return init_normal(key, shape, 0, fan > 0 ? o.gain / std::sqrt(fan) : 0, o.dtype, loc);
+}
 Tensor kaiming_uniform(const Key& key, const Shape& shape, DType dtype, Loc loc) {
   return init_fan_uniform(key, shape, {.gain = relu_gain(), .dtype = dtype}, loc);
+}
+Tensor kaiming_normal(const Key& key, const Shape& shape, DType dtype, Loc loc) {
+  return init_fan_normal(key, shape, {.gain = relu_gain(), .dtype = dtype}, loc);
 }
 Tensor xavier_uniform(const Key& key, const Shape& shape, DType dtype, Loc loc) {
   return init_fan_uniform(key, shape, {.fan = Fan::average, .dtype = dtype}, loc);
 }
+Tensor xavier_normal(const Key& key, const Shape& shape, DType dtype, Loc loc) {
+  return init_fan_normal(key, shape, {.fan = Fan::average, .dtype = dtype}, loc);
+}
 Tensor lecun_uniform(const Key& key, const Shape& shape, DType dtype, Loc loc) {
   return init_fan_uniform(key, shape, {.dtype = dtype}, loc);
+}
+Tensor lecun_normal(const Key& key, const Shape& shape, DType dtype, Loc loc) {
+  return init_fan_normal(key, shape, {.dtype = dtype}, loc);
 }
 
 }  // namespace adjoint::nn

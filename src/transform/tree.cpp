@@ -2,7 +2,9 @@
 #include "adjoint/tree.hpp"
 
 #include <unordered_map>
+#include <unordered_set>
 
+#include "adjoint/ops/control.hpp"
 #include "graph/node.hpp"
 
 namespace adjoint {
@@ -105,6 +107,10 @@ Tensors spread(const Fields& f, const Tensors& trained) {
   Tensors out(f.first.size());
   for (std::size_t l = 0, k = 0; l < out.size(); ++l)
     if (f.trained(l)) out[l] = trained[k++];
+  // Two parameters may share one cotangent (of a sum): in a tree each leaf is a value of its own.
+  std::unordered_set<const Node*> seen;
+  for (auto& t : out)
+    if (t && !seen.insert(t.node()).second) t = identity_barrier(t);
   return out;
 }
 

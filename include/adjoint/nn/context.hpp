@@ -22,21 +22,16 @@ struct Context {
   void update(const Buffer<Tensor>& buffer, Tensor now);
   /// The buffer's value at this point of the pass.
   Tensor current(const Buffer<Tensor>& buffer) const;
+  /// Puts the collected statistics into the model; they run with the next evaluation, in place.
+  template <class M> void apply(M& model) {
+    tree::Fields f = tree::fields(model);
+    put(f);
+  }
 
+  void put(tree::Fields& f);
   std::uint64_t calls_ = 0;
   std::vector<std::pair<Tensor, Tensor>> updates_ = {};  // the buffer's value before the pass, and the newest
 };
-
-namespace detail {
-void put_updates(tree::Fields& f, const Context& context);
-}
-/// The model with the running statistics that a training pass collected; they run with the next evaluation, in place.
-template <class M> M updated(const M& model, const Context& context) {
-  M out = model;
-  tree::Fields f = tree::fields(out);
-  detail::put_updates(f, context);
-  return out;
-}
 
 /// layer(x, context) where a layer takes a context, else layer(x).
 template <class Layer> Tensor call(const Layer& layer, const Tensor& x, Context& context) {

@@ -9,24 +9,22 @@
 
 namespace adjoint::nn {
 
-/// The settings of a convolution, as in ConvOptions: one entry a spatial axis, or one for all.
-struct ConvSettings {
-  Ints stride = {}, padding = {}, dilation = {};
-  std::int64_t groups = 1;
-  bool same = false;
-};
-/// A convolution over x [n, in, length]: weight [out, in / groups, taps], bias [out].
+/// A convolution over x [n, in, length]: weight [out, in / groups, taps], bias [out]. Settings as in ConvOptions.
 struct Conv1d {
   Tensor weight;
   std::optional<Tensor> bias = {};
-  ConvSettings settings = {};
+  Ints stride = {}, padding = {}, dilation = {};
+  std::int64_t groups = 1;
+  bool same = false;
   Tensor operator()(const Arg& x) const;
 };
 /// A convolution over x [n, in, height, width]: weight [out, in / groups, taps, taps], bias [out].
 struct Conv2d {
   Tensor weight;
   std::optional<Tensor> bias = {};
-  ConvSettings settings = {};
+  Ints stride = {}, padding = {}, dilation = {};
+  std::int64_t groups = 1;
+  bool same = false;
   Tensor operator()(const Arg& x) const;
 };
 
@@ -41,15 +39,12 @@ struct ConvLayerOptions {
 Conv1d conv1d(std::int64_t in, std::int64_t out, std::int64_t taps, const Key& key, const ConvLayerOptions& options = {}, Loc loc = Loc::current());
 Conv2d conv2d(std::int64_t in, std::int64_t out, const Ints& taps, const Key& key, const ConvLayerOptions& options = {}, Loc loc = Loc::current());
 
-struct ConvTransposeSettings {
-  Ints stride = {}, padding = {}, dilation = {}, output_padding = {};
-  std::int64_t groups = 1;
-};
 /// The transpose of a convolution over x [n, in, height, width]: weight [in, out / groups, taps, taps], bias [out].
 struct ConvTranspose2d {
   Tensor weight;
   std::optional<Tensor> bias = {};
-  ConvTransposeSettings settings = {};
+  Ints stride = {}, padding = {}, dilation = {}, output_padding = {};
+  std::int64_t groups = 1;
   Tensor operator()(const Arg& x) const;
 };
 struct ConvTransposeLayerOptions {

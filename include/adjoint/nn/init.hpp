@@ -22,15 +22,20 @@ double relu_gain(double negative_slope = 0);
 /// All elements `value`.
 Tensor init_constant(double value, const Shape& shape, DType dtype = DType::f32, Loc loc = Loc::current());
 Tensor init_uniform(const Key& key, const Shape& shape, double low, double high, DType dtype = DType::f32, Loc loc = Loc::current());
+Tensor init_normal(const Key& key, const Shape& shape, double mean, double deviation, DType dtype = DType::f32, Loc loc = Loc::current());
 /// Variance gain^2 / fan, uniform in [-b, b) with b = gain sqrt(3 / fan). The three named below are this with their gain
-/// and fan.
+/// and fan; the normal ones have deviation gain / sqrt(fan).
 Tensor init_fan_uniform(const Key& key, const Shape& shape, InitOptions options = {}, Loc loc = Loc::current());
+Tensor init_fan_normal(const Key& key, const Shape& shape, InitOptions options = {}, Loc loc = Loc::current());
 /// He et al. 2015: gain sqrt(2), fan in.
 Tensor kaiming_uniform(const Key& key, const Shape& shape, DType dtype = DType::f32, Loc loc = Loc::current());
+Tensor kaiming_normal(const Key& key, const Shape& shape, DType dtype = DType::f32, Loc loc = Loc::current());
 /// Glorot and Bengio 2010: gain 1, average fan.
 Tensor xavier_uniform(const Key& key, const Shape& shape, DType dtype = DType::f32, Loc loc = Loc::current());
+Tensor xavier_normal(const Key& key, const Shape& shape, DType dtype = DType::f32, Loc loc = Loc::current());
 /// LeCun 1998: gain 1, fan in.
 Tensor lecun_uniform(const Key& key, const Shape& shape, DType dtype = DType::f32, Loc loc = Loc::current());
+Tensor lecun_normal(const Key& key, const Shape& shape, DType dtype = DType::f32, Loc loc = Loc::current());
 
 /// Fan of a weight's shape, or an Error for a shape of fewer than two axes.
 double fan_of(const Shape& shape, Fan fan, Loc loc = Loc::current());

@@ -1,0 +1,114 @@
+// layers.hpp: layers without weights of their own kind: embedding, dropout, pooling, activations, reshaping, and how layers
+// are put together. Plain structs with a call operator. Not the operations.
+#pragma once
+
+#include <tuple>
+#include <utility>
+
+#include "adjoint/nn/context.hpp"
+#include "adjoint/nn/init.hpp"
+#include "adjoint/ops.hpp"
+#include "adjoint/ops/pool.hpp"
+
+namespace adjoint::nn {
+
+/// Rows of a table [entries, width] chosen by integers: [.., width].
+struct Embedding {
+  Tensor weight;
+  Tensor operator()(const Arg& index) const;
+};
+struct EmbeddingOptions {
+  double deviation = 1;  ///< of the normal start values
+  DType dtype = DType::f32;
+};
+Embedding embedding(std::int64_t entries, std::int64_t width, const Key& key, EmbeddingOptions options = {}, Loc loc = Loc::current());
+
+/// In training, elements are 0 with probability p, the others divided by 1 - p; else nothing happens. Each call of a pass draws
+/// with the context's next key.
+struct Dropout {
+  double p = 0.5;
+  Tensor operator()(const Arg& x, Context& context) const;
+};
+/// The same for whole channels of [n, channels, h, w].
+struct Dropout2d {
+  double p = 0.5;
+  Tensor operator()(const Arg& x, Context& context) const;
+};
+/// The same for whole examples, in front of a residual sum.
+struct DropPath {
+  double p = 0.1;
+  Tensor operator()(const Arg& x, Context& context) const;
+};
+
+struct MaxPool2d {
+  Ints size = {2};
+  Ints stride = {}, padding = {};
+  Tensor operator()(const Arg& x) const { return max_pool2d(x, size, {.stride = stride, .padding = padding}); }
+};
+struct AvgPool2d {
+  Ints size = {2};
+  Ints stride = {}, padding = {};
+  bool count_include_pad = true;
+  Tensor operator()(const Arg& x) const;
+};
+/// The mean over all places of [n, channels, ..]: [n, channels].
+struct GlobalAvgPool {
+  Tensor operator()(const Arg& x) const;
+};
+
+struct Relu { Tensor operator()(const Arg& x) const { return relu(x); } };
+struct LeakyRelu {
+  double slope = 0.01;
+  Tensor operator()(const Arg& x) const { return leaky_relu(x, slope); }
+};
+struct Elu {
+  double alpha = 1;
+  Tensor operator()(const Arg& x) const { return elu(x, alpha); }
+};
+struct Selu { Tensor operator()(const Arg& x) const { return selu(x); } };
+struct Gelu { Tensor operator()(const Arg& x) const { return gelu_erf(x); } };
+struct GeluTanh { Tensor operator()(const Arg& x) const { return gelu_tanh(x); } };
+struct Silu { Tensor operator()(const Arg& x) const { return silu(x); } };
+struct Mish { Tensor operator()(const Arg& x) const { return mish(x); } };
+struct Tanh { Tensor operator()(const Arg& x) const { return tanh(x); } };
+struct Sigmoid { Tensor operator()(const Arg& x) const { return sigmoid(x); } };
+struct Softplus { Tensor operator()(const Arg& x) const { return softplus(x); } };
+
+/// Axes from `first` on as one: [n, channels, h, w] -> [n, channels h w].
+struct Flatten {
+  int first = 1;
+  Tensor operator()(const Arg& x) const;
+};
+
+/// Layers one after another. Each takes (x, context) if it can, else (x).
+template <class... Layers> struct Sequential {
+  std::tuple<Layers...> layers;
+  Tensor operator()(const Tensor& x, Context& context) const {
+    Tensor y = x;
+    std::apply([&](const auto&... layer) { ((y = call(layer, y, context)), ...); }, layers);
+    return y;
+  }
+  /// Where no layer needs a context.
+  Tensor operator()(const Tensor& x) const
+    requires(requires(const Layers& l, const Tensor& t) { l(t); } && ...)
+  {
+    Tensor y = x;
+    std::apply([&](const auto&... layer) { ((y = layer(y)), ...); }, layers);
+    return y;
+  }
+};
+template <class... Layers> Sequential<Layers...> sequential(Layers... layers) { return {std::tuple<Layers...>(std::move(layers)...)}; }
+
+/// x + inner(x)
+template <class Layer> struct Residual {
+  Layer inner;
+  Tensor operator()(const Tensor& x, Context& context) const { return x + call(inner, x, context); }
+  Tensor operator()(const Tensor& x) const
+    requires requires(const Layer& l) { l(x); }
+  {
+    return x + inner(x);
+  }
+};
+template <class Layer> Residual<Layer> residual(Layer inner) { return {std::move(inner)}; }
+
+}  // namespace adjoint::nn
