@@ -2,6 +2,7 @@
 #pragma once
 
 #include "adjoint/ops/activations.hpp"
+#include "adjoint/ops/control.hpp"
 #include "adjoint/ops/conv.hpp"
 #include "adjoint/ops/elementwise.hpp"
 #include "adjoint/ops/index.hpp"

@@ -9,8 +9,7 @@ namespace adjoint::nn {
 
 Tensor Linear::operator()(const Arg& x) const {
   OpScope scope("Linear", x.loc);
-  const Tensor y = matmul(x, transpose(weight));
-  return bias ? y + *bias : y;
+  return bias ? adjoint::linear(x, weight, *bias) : adjoint::linear(x, weight);
 }
 
 Linear linear(std::int64_t in, std::int64_t out, const Key& key, LinearOptions o, Loc loc) {

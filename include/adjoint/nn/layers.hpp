@@ -80,6 +80,10 @@ struct Flatten {
   Tensor operator()(const Arg& x) const;
 };
 
+/// A layer that needs nothing but its input.
+template <class Layer>
+concept TakesNoContext = requires(const Layer& layer, const Tensor& x) { layer(x); };
+
 /// Layers one after another. Each takes (x, context) if it can, else (x).
 template <class... Layers> struct Sequential {
   std::tuple<Layers...> layers;
@@ -90,7 +94,7 @@ template <class... Layers> struct Sequential {
   }
   /// Where no layer needs a context.
   Tensor operator()(const Tensor& x) const
-    requires(requires(const Layers& l, const Tensor& t) { l(t); } && ...)
+    requires(TakesNoContext<Layers> && ...)
   {
     Tensor y = x;
     std::apply([&](const auto&... layer) { ((y = layer(y)), ...); }, layers);
@@ -104,7 +108,7 @@ template <class Layer> struct Residual {
   Layer inner;
   Tensor operator()(const Tensor& x, Context& context) const { return x + call(inner, x, context); }
   Tensor operator()(const Tensor& x) const
-    requires requires(const Layer& l) { l(x); }
+    requires TakesNoContext<Layer>
   {
     return x + inner(x);
   }
