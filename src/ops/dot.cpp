@@ -13,6 +13,16 @@ static Tensor flipped(const Tensor& x, Loc loc) {
   return permute_node(x, axes, loc);
 }
 
+/// True for a transposed matrix: a view whose cotangent is best made the other way round, so that turning it back gives
+/// elements in the order of the matrix itself. Each element is the same chain of products either way.
+static bool is_flipped(const Tensor& x) {
+  const Node& n = *x.node();
+  if (n.kind != Kind::op || n.arity != 1 || n.prim->name != "permute") return false;
+  const Ints& axes = n.attrs.as<Permutation>().axes;
+  const auto last = axes.rank() - 1;
+  return axes[axes.size() - 1] == last - 1 && axes[axes.size() - 2] == last;
+}
+
 static const Primitive& dot_p = define({
     .name = "dot",
     .infer = [](const Infer& i) -> Type {
@@ -32,8 +42,11 @@ static const Primitive& dot_p = define({
     },
     .vjp = [](const Vjp& r) -> Tensors {
       const Loc loc = r.node.loc;
-      return {r.wants(0) ? dot_node(r.ct, flipped(r.in(1), loc), loc) : Tensor(),
-              r.wants(1) ? dot_node(flipped(r.in(0), loc), r.ct, loc) : Tensor()};
+      const Tensor x = r.in(0), y = r.in(1);
+      Tensor dx, dy;
+      if (r.wants(0)) dx = is_flipped(x) ? flipped(dot_node(y, flipped(r.ct, loc), loc), loc) : dot_node(r.ct, flipped(y, loc), loc);
+      if (r.wants(1)) dy = is_flipped(y) ? flipped(dot_node(flipped(r.ct, loc), x, loc), loc) : dot_node(flipped(x, loc), r.ct, loc);
+      return {dx, dy};
     },
     .jvp = [](const Jvp& r) {
       const Loc loc = r.node.loc;

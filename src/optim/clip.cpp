@@ -26,6 +26,7 @@ Tensors clip_all(const Tensors& grads, double most, Tensor& norm, Loc loc) {
 }
 
 Tensor scaled(const Tensor& x, double by) { return x * by; }
+Tensor sum_of(const Tensor& x, const Tensor& y) { return x + y; }
 Tensor moved_towards(const Tensor& average, const Tensor& now, double decay) { return average + (1 - decay) * (now - average); }
 
 void average_leaves(tree::Fields average, const tree::Fields& now, double decay, Loc loc) {

@@ -19,6 +19,7 @@ Tensor clip_value_of(const Tensor& grad, double limit);
 Tensor moved_towards(const Tensor& average, const Tensor& now, double decay);
 void average_leaves(tree::Fields average, const tree::Fields& now, double decay, Loc loc);
 Tensor scaled(const Tensor& x, double factor);
+Tensor sum_of(const Tensor& x, const Tensor& y);
 void need_positive(double value, const char* op, Loc loc);
 template <class M, class F> M each(const M& tree, F&& f) {
   return tree::map([&](const Tensor& t) { return t && is_floating(t.dtype()) ? f(t) : t; }, tree);
@@ -47,7 +48,7 @@ template <class M> Clipped<M> clip_by_global_norm(const M& grads, double most, L
 /// Sum of gradients over micro-batches: start with the first, add the others, and divide by their number:
 /// `mean_of(add(add(g0, g1), g2), 3)`.
 template <class M> M add(const M& a, const M& b) {
-  return tree::map([](const Tensor& x, const Tensor& y) { return !x ? y : !y ? x : x + y; }, a, b);
+  return tree::map([](const Tensor& x, const Tensor& y) { return !x ? y : !y ? x : detail::sum_of(x, y); }, a, b);
 }
 template <class M> M scale(const M& a, double factor) {
   return detail::each(a, [&](const Tensor& t) { return detail::scaled(t, factor); });
