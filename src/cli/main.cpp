@@ -16,6 +16,9 @@ int main(int argc, char** argv) {
   app.fallthrough(false);
   int exit_code = cli::kDone;
   cli::add_train(app, exit_code);
+  cli::add_predict(app, exit_code);
+  cli::add_check(app, exit_code);
+  cli::add_ops(app, exit_code);
   cli::add_bench(app, exit_code);
   cli::add_doctor(app, exit_code);
   try {

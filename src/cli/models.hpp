@@ -31,7 +31,34 @@ struct LeNet {
   }
 };
 
-using ImageModel = std::variant<Mlp, LeNet>;
+/// Two 3x3 convolutions with batch norm around a shortcut, which is a 1x1 convolution where the shape changes.
+struct ResidualBlock {
+  nn::Conv2d conv1;
+  nn::BatchNorm norm1;
+  nn::Conv2d conv2;
+  nn::BatchNorm norm2;
+  std::optional<nn::Conv2d> skip = {};
+  std::optional<nn::BatchNorm> skip_norm = {};
+  Tensor operator()(const Tensor& x, nn::Context& context) const {
+    const Tensor y = norm2(conv2(relu(norm1(conv1(x), context))), context);
+    return relu(y + (skip ? (*skip_norm)((*skip)(x), context) : x));
+  }
+};
+
+/// ResNet-18 with a 3x3 stem, as on small pictures.
+struct ResNet18 {
+  nn::Conv2d stem;
+  nn::BatchNorm stem_norm;
+  std::vector<ResidualBlock> blocks;
+  nn::Linear head;
+  Tensor operator()(const Tensor& x, nn::Context& context) const {
+    Tensor h = relu(stem_norm(stem(x), context));
+    for (const auto& block : blocks) h = block(h, context);
+    return head(mean(h, {2, 3}));
+  }
+};
+
+using ImageModel = std::variant<Mlp, LeNet, ResNet18>;
 
 /// By name ("mlp", "lenet", "resnet18"), for pictures of this shape; start values are a function of the seed alone.
 ///   throws    Error for a name that is none of these, or pictures too small for the model

@@ -140,7 +140,7 @@ template <class M, class Opt> class Trainer {
     const M gradient = grad(loss, run_.model);
     if (progress_.step % 50 == 0) gradient_norms(gradient);
     std::tie(run_.model, run_.state) = opt_.update(run_.model, gradient, run_.state);
-    run_.model = nn::updated(run_.model, context);
+    context.apply(run_.model);
     progress_.history.learning_rate.add(at(progress_.step), opt_.learning_rate);
     const double value = loss.item();
     if (!std::isfinite(value))

@@ -41,6 +41,7 @@ constexpr std::uint64_t kData = 1, kLabels = 2, kParameters = 1000, kEpochs = 50
 template <class M> M filled(M model) {
   std::uint64_t k = 0;
   tree::for_each([&](const std::string& path, Tensor& t) {
+    if (path.find("running_") != path.npos) return;  // no parameter
     const Shape shape = t.shape();
     const auto parameter = k++;
     if (shape.rank() >= 2) {
@@ -63,6 +64,7 @@ template <class M, class Opt> struct Classifier {
     const Tensor loss = cross_entropy(model(x, context), y);
     const M gradient = grad(loss, model);
     std::tie(model, state) = opt.update(model, gradient, state);
+    context.apply(model);
     eval(loss);
     return loss;
   }
@@ -112,10 +114,15 @@ Workload make_lenet() {
   auto t = classifier(lenet(), optim::SGD{.learning_rate = 0.02, .momentum = 0.9});
   return on_batch(t, pictures({128, 1, 28, 28}), labels(128), {.steps = 200});
 }
+Workload make_resnet18() {
+  auto t = classifier(filled(std::get<ResNet18>(make_image_model("resnet18", {32, 32, 3}, 10, 0))), optim::SGD{.learning_rate = 0.05, .momentum = 0.9});
+  return on_batch(t, pictures({32, 3, 32, 32}), labels(32), {.steps = 10, .warmup = 2});
+}
+
 }  // namespace
 
 const std::vector<WorkloadEntry>& workloads() {
-  static const std::vector<WorkloadEntry> list{{"tiny_mlp", make_tiny_mlp}, {"mlp", make_mlp}, {"lenet", make_lenet}};
+  static const std::vector<WorkloadEntry> list{{"tiny_mlp", make_tiny_mlp}, {"mlp", make_mlp}, {"lenet", make_lenet}, {"resnet18_cifar", make_resnet18}};
   return list;
 }
 
