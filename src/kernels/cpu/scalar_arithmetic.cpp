@@ -17,21 +17,23 @@ HWY_BEFORE_NAMESPACE();
 namespace adjoint::cpu::HWY_NAMESPACE {
 namespace {
 
+constexpr bool kCheap = true;
+
 void fill_unary(KernelTable& t) {
-  float1(t, "neg", [](auto, auto x) { return hn::Neg(x); });
-  float1(t, "abs", [](auto, auto x) { return hn::Abs(x); });
-  float1(t, "square", [](auto, auto x) { return hn::Mul(x, x); });
-  float1(t, "sqrt", [](auto, auto x) { return sqrt(x); });
-  float1(t, "reciprocal", [](auto d, auto x) { return hn::Div(hn::Set(d, 1), x); });
-  float1(t, "rsqrt", [](auto d, auto x) { return hn::Div(hn::Set(d, 1), sqrt(x)); });
-  float1(t, "floor", [](auto, auto x) { return floor(x); });
-  float1(t, "ceil", [](auto, auto x) { return ceil(x); });
-  float1(t, "trunc", [](auto, auto x) { return trunc(x); });
-  float1(t, "round", [](auto, auto x) { return round_even(x); });
+  float1<kCheap>(t, "neg", [](auto, auto x) { return hn::Neg(x); });
+  float1<kCheap>(t, "abs", [](auto, auto x) { return hn::Abs(x); });
+  float1<kCheap>(t, "square", [](auto, auto x) { return hn::Mul(x, x); });
+  float1<kCheap>(t, "sqrt", [](auto, auto x) { return sqrt(x); });
+  float1<kCheap>(t, "reciprocal", [](auto d, auto x) { return hn::Div(hn::Set(d, 1), x); });
+  float1<kCheap>(t, "rsqrt", [](auto d, auto x) { return hn::Div(hn::Set(d, 1), sqrt(x)); });
+  float1<kCheap>(t, "floor", [](auto, auto x) { return floor(x); });
+  float1<kCheap>(t, "ceil", [](auto, auto x) { return ceil(x); });
+  float1<kCheap>(t, "trunc", [](auto, auto x) { return trunc(x); });
+  float1<kCheap>(t, "round", [](auto, auto x) { return round_even(x); });
   // x where it is positive or NaN, else +0.
-  float1(t, "relu", [](auto d, auto x) { return hn::IfThenZeroElse(hn::Le(x, hn::Zero(d)), x); });
+  float1<kCheap>(t, "relu", [](auto d, auto x) { return hn::IfThenZeroElse(hn::Le(x, hn::Zero(d)), x); });
   // -1 or 1; zeros and NaN stay what they are.
-  float1(t, "sign", [](auto d, auto x) {
+  float1<kCheap>(t, "sign", [](auto d, auto x) {
     const auto one = hn::CopySign(hn::Set(d, 1), x);
     return hn::IfThenElse(hn::Gt(hn::Abs(x), hn::Zero(d)), one, x);
   });
@@ -55,16 +57,16 @@ struct Minimum {
 };
 
 void fill_binary(KernelTable& t) {
-  float2(t, "add", [](auto, auto a, auto b) { return hn::Add(a, b); });
-  float2(t, "sub", [](auto, auto a, auto b) { return hn::Sub(a, b); });
-  float2(t, "mul", [](auto, auto a, auto b) { return hn::Mul(a, b); });
-  float2(t, "div", [](auto, auto a, auto b) { return hn::Div(a, b); });
-  float2(t, "maximum", Maximum{});
-  float2(t, "minimum", Minimum{});
-  float2(t, "copysign", [](auto, auto a, auto b) { return hn::CopySign(a, b); });
-  float3(t, "fma", [](auto, auto a, auto b, auto c) { return fma(a, b, c); });
+  float2<kCheap>(t, "add", [](auto, auto a, auto b) { return hn::Add(a, b); });
+  float2<kCheap>(t, "sub", [](auto, auto a, auto b) { return hn::Sub(a, b); });
+  float2<kCheap>(t, "mul", [](auto, auto a, auto b) { return hn::Mul(a, b); });
+  float2<kCheap>(t, "div", [](auto, auto a, auto b) { return hn::Div(a, b); });
+  float2<kCheap>(t, "maximum", Maximum{});
+  float2<kCheap>(t, "minimum", Minimum{});
+  float2<kCheap>(t, "copysign", [](auto, auto a, auto b) { return hn::CopySign(a, b); });
+  float3<kCheap>(t, "fma", [](auto, auto a, auto b, auto c) { return fma(a, b, c); });
   // A NaN x stays; a NaN bound does not bound; lo > hi gives hi.
-  float3(t, "clamp", [](auto, auto x, auto lo, auto hi) {
+  float3<kCheap>(t, "clamp", [](auto, auto x, auto lo, auto hi) {
     const auto y = hn::IfThenElse(hn::Lt(x, lo), lo, x);
     return hn::IfThenElse(hn::Gt(y, hi), hi, y);
   });

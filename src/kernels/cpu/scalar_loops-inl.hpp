@@ -14,6 +14,7 @@
 #include <string_view>
 
 #include "kernels/cpu/scalar_table.hpp"
+#include "kernels/cpu/tiles.hpp"
 
 HWY_BEFORE_NAMESPACE();
 namespace adjoint::cpu::HWY_NAMESPACE {
@@ -21,28 +22,37 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 // A function is a captureless lambda (d, x...) on Highway vectors, or (x...) on single elements.
 
-template <class T, class F>
+/// Vectors of one turn of a loop: all of a group of 16 elements where the function is a few instructions, so that the
+/// loop's own cost does not show; else one.
+template <class T, bool kCheap>
+constexpr std::size_t kTurn = kCheap ? static_cast<std::size_t>(kTilePad) / HWY_MIN(HWY_LANES(T), kTilePad) : 1;
+
+template <class T, class F, bool kCheap = false>
 void vector_loop1(void* dst, const void* a, const void*, const void*, std::size_t n) {
   const hn::ScalableTag<T> d;
-  const T* HWY_RESTRICT x = static_cast<const T*>(a);
+  const T* x = static_cast<const T*>(a);
   T* y = static_cast<T*>(dst);
-  for (std::size_t i = 0; i < n; i += hn::Lanes(d)) hn::StoreU(F{}(d, hn::LoadU(d, x + i)), d, y + i);
+  for (std::size_t i = 0; i < n;)
+    for (std::size_t turn = 0; turn < kTurn<T, kCheap>; ++turn, i += hn::Lanes(d))
+      hn::StoreU(F{}(d, hn::LoadU(d, x + i)), d, y + i);
 }
-template <class T, class F>
+template <class T, class F, bool kCheap = false>
 void vector_loop2(void* dst, const void* a, const void* b, const void*, std::size_t n) {
   const hn::ScalableTag<T> d;
   const T *x = static_cast<const T*>(a), *z = static_cast<const T*>(b);
   T* y = static_cast<T*>(dst);
-  for (std::size_t i = 0; i < n; i += hn::Lanes(d))
-    hn::StoreU(F{}(d, hn::LoadU(d, x + i), hn::LoadU(d, z + i)), d, y + i);
+  for (std::size_t i = 0; i < n;)
+    for (std::size_t turn = 0; turn < kTurn<T, kCheap>; ++turn, i += hn::Lanes(d))
+      hn::StoreU(F{}(d, hn::LoadU(d, x + i), hn::LoadU(d, z + i)), d, y + i);
 }
-template <class T, class F>
+template <class T, class F, bool kCheap = false>
 void vector_loop3(void* dst, const void* a, const void* b, const void* c, std::size_t n) {
   const hn::ScalableTag<T> d;
   const T *x = static_cast<const T*>(a), *z = static_cast<const T*>(b), *w = static_cast<const T*>(c);
   T* y = static_cast<T*>(dst);
-  for (std::size_t i = 0; i < n; i += hn::Lanes(d))
-    hn::StoreU(F{}(d, hn::LoadU(d, x + i), hn::LoadU(d, z + i), hn::LoadU(d, w + i)), d, y + i);
+  for (std::size_t i = 0; i < n;)
+    for (std::size_t turn = 0; turn < kTurn<T, kCheap>; ++turn, i += hn::Lanes(d))
+      hn::StoreU(F{}(d, hn::LoadU(d, x + i), hn::LoadU(d, z + i), hn::LoadU(d, w + i)), d, y + i);
 }
 
 // Loops over single elements, which the compiler turns into vectors where it can. The pragma states what the
@@ -78,20 +88,20 @@ inline void set_f32(KernelTable& t, std::string_view name, ScalarKernel k) {
   t.set(name, DType::bf16, k);
   t.set(name, DType::f16, k);
 }
-template <class F>
+template <bool kCheap = false, class F>
 void float1(KernelTable& t, std::string_view name, F) {
-  set_f32(t, name, &vector_loop1<float, F>);
-  t.set(name, DType::f64, &vector_loop1<double, F>);
+  set_f32(t, name, &vector_loop1<float, F, kCheap>);
+  t.set(name, DType::f64, &vector_loop1<double, F, kCheap>);
 }
-template <class F>
+template <bool kCheap = false, class F>
 void float2(KernelTable& t, std::string_view name, F) {
-  set_f32(t, name, &vector_loop2<float, F>);
-  t.set(name, DType::f64, &vector_loop2<double, F>);
+  set_f32(t, name, &vector_loop2<float, F, kCheap>);
+  t.set(name, DType::f64, &vector_loop2<double, F, kCheap>);
 }
-template <class F>
+template <bool kCheap = false, class F>
 void float3(KernelTable& t, std::string_view name, F) {
-  set_f32(t, name, &vector_loop3<float, F>);
-  t.set(name, DType::f64, &vector_loop3<double, F>);
+  set_f32(t, name, &vector_loop3<float, F, kCheap>);
+  t.set(name, DType::f64, &vector_loop3<double, F, kCheap>);
 }
 
 // ---- vector operations, the same on every set ----
