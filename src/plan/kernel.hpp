@@ -8,11 +8,10 @@
 
 #include "graph/attrs.hpp"
 #include "plan/tile_program.hpp"
-#include "runtime/operand.hpp"
+#include "plan/operand.hpp"
 
 namespace adjoint::plan {
 
-using runtime::View;
 
 /// Runs one step. Never throws: a failure is a text that stays valid until the thread's next step, else nullptr.
 using StepFn = std::function<const char*(const View* in, const View* out)>;

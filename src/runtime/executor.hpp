@@ -11,6 +11,8 @@
 
 namespace adjoint::runtime {
 
+using plan::View;
+
 /// A plan with the memory of its runs: each concurrent run has its own arena; finished ones wait for the next.
 class Executable {
  public:

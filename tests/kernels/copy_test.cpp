@@ -15,7 +15,7 @@
 namespace adjoint::cpu {
 namespace {
 
-using runtime::View;
+using plan::View;
 using test::Dims;
 using test::Strided;
 constexpr DType kBySize[] = {DType::u8, DType::bf16, DType::f32, DType::f64};

@@ -19,7 +19,7 @@
 namespace adjoint::cpu {
 namespace {
 
-using runtime::View;
+using plan::View;
 using test::Dims;
 using test::Strided;
 constexpr ReduceOp kValueOps[] = {ReduceOp::sum, ReduceOp::prod, ReduceOp::amax, ReduceOp::amin};
@@ -209,7 +209,7 @@ TEST(Reduce, Bool) { check_all_cases<bool>(); }
 template <class T> T all_of(ReduceOp op, std::vector<T> x) {
   T y{};
   const auto n = static_cast<std::int64_t>(x.size());
-  reduce(op, runtime::contiguous_view(x.data(), dtype_of<T>, &n, 1), 1, runtime::contiguous_view(&y, dtype_of<T>, nullptr, 0));
+  reduce(op, plan::contiguous_view(x.data(), dtype_of<T>, &n, 1), 1, plan::contiguous_view(&y, dtype_of<T>, nullptr, 0));
   return y;
 }
 
@@ -247,7 +247,7 @@ TEST(Reduce, ArgOnTiesAndNaN) {
     for (std::size_t i = 0; i < x.size(); ++i) spread[i * static_cast<std::size_t>(step)] = x[i];
     View v{reinterpret_cast<std::byte*>(spread.data()), DType::f32, 1, {static_cast<std::int64_t>(x.size())}, {step}};
     std::int64_t y = -7;
-    reduce(op, v, 1, runtime::contiguous_view(&y, DType::i64, nullptr, 0));
+    reduce(op, v, 1, plan::contiguous_view(&y, DType::i64, nullptr, 0));
     return y;
   };
   for (const std::int64_t step : {1, 2}) {
@@ -264,10 +264,10 @@ TEST(Reduce, HalfIntoFloatDoesNotRound) {
   std::vector<bfloat16> x(300, bfloat16(1.0f));
   const std::int64_t n = 300;
   float y = 0;
-  reduce(ReduceOp::sum, runtime::contiguous_view(x.data(), DType::bf16, &n, 1), 1, runtime::contiguous_view(&y, DType::f32, nullptr, 0));
+  reduce(ReduceOp::sum, plan::contiguous_view(x.data(), DType::bf16, &n, 1), 1, plan::contiguous_view(&y, DType::f32, nullptr, 0));
   EXPECT_EQ(y, 300.0f);
   bfloat16 h;
-  reduce(ReduceOp::sum, runtime::contiguous_view(x.data(), DType::bf16, &n, 1), 1, runtime::contiguous_view(&h, DType::bf16, nullptr, 0));
+  reduce(ReduceOp::sum, plan::contiguous_view(x.data(), DType::bf16, &n, 1), 1, plan::contiguous_view(&h, DType::bf16, nullptr, 0));
   EXPECT_EQ(h.bits, bfloat16(300.0f).bits);
 }
 

@@ -22,7 +22,7 @@ namespace adjoint::cpu {
 namespace {
 
 using plan::TileProgram;
-using runtime::View;
+using plan::View;
 using test::Dims;
 using test::Strided;
 
@@ -272,9 +272,9 @@ TEST(Tiles, InPlaceUpdates) {
       want_p.push_back(pv.back() - mv.back());
       want_m.push_back(mv.back() * pv.back() + gv.back());
     }
-    const View in[] = {runtime::contiguous_view(pv.data(), DType::f32, &n, 1),
-                       runtime::contiguous_view(mv.data(), DType::f32, &n, 1),
-                       runtime::contiguous_view(gv.data(), DType::f32, &n, 1)};
+    const View in[] = {plan::contiguous_view(pv.data(), DType::f32, &n, 1),
+                       plan::contiguous_view(mv.data(), DType::f32, &n, 1),
+                       plan::contiguous_view(gv.data(), DType::f32, &n, 1)};
     const View out[] = {in[0], in[1]};
     run_tiles(ResolvedProgram(b.p), in, out, 1, &n);
     EXPECT_EQ(pv, want_p);
@@ -291,7 +291,7 @@ TEST(Tiles, PassedThroughSwappedAndDoubledOutputs) {
   std::vector<float> a(1234), c(1234), s(1234), t(1234);
   for (std::size_t i = 0; i < a.size(); ++i) a[i] = static_cast<float>(i), c[i] = -2 * static_cast<float>(i) - 1;
   const auto a0 = a, c0 = c;
-  const auto view = [&](std::vector<float>& v) { return runtime::contiguous_view(v.data(), DType::f32, &n, 1); };
+  const auto view = [&](std::vector<float>& v) { return plan::contiguous_view(v.data(), DType::f32, &n, 1); };
   const View in[] = {view(a), view(c)}, out[] = {view(a), view(c), view(s), view(t)};
   run_tiles(ResolvedProgram(b.p), in, out, 1, &n);
   EXPECT_EQ(a, c0);

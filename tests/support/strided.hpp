@@ -7,11 +7,11 @@
 #include <cstring>
 #include <vector>
 
-#include "runtime/operand.hpp"
+#include "plan/operand.hpp"
 
 namespace adjoint::test {
 
-using runtime::View;
+using plan::View;
 using Dims = std::vector<std::int64_t>;
 
 /// Owns the memory of one view. All bytes that belong to no element keep the guard's value.

@@ -13,7 +13,7 @@ namespace {
 
 using plan::StepFn;
 using plan::StepInfo;
-using runtime::View;
+using plan::View;
 
 struct Rows {
   std::int64_t rows = 1, size = 0, count = 0;  // rows of `size` elements and of `count` indices

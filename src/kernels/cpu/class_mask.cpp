@@ -8,7 +8,7 @@
 namespace adjoint::cpu {
 using plan::StepFn;
 using plan::StepInfo;
-using runtime::View;
+using plan::View;
 
 template <class T> static const char* mask(const View* in, const View* out, const Classes& c) {
   const auto rows = in->elements();

@@ -11,7 +11,7 @@ namespace {
 
 using plan::StepFn;
 using plan::StepInfo;
-using runtime::View;
+using plan::View;
 
 kernels::ConvGeometry geometry(const ConvAttrs& a, const View& x, const View& w, const View& y) {
   kernels::ConvGeometry g;

@@ -13,7 +13,7 @@
 namespace adjoint::cpu {
 namespace {
 
-using runtime::View;
+using plan::View;
 constexpr std::int64_t kParallelBytes = 1 << 18;
 constexpr std::int64_t kBlock = 32;  ///< side of a transposed block
 
@@ -88,7 +88,7 @@ void copy_as(Axes a, const std::byte* src, std::byte* dst) {
 
 /// Axes in the order of the destination's memory, so that it is written from front to back.
 Axes in_order(const View& src, const View& dst) {
-  std::array<int, runtime::kMaxRank> order{};
+  std::array<int, plan::kMaxRank> order{};
   for (int d = 0; d < dst.rank; ++d) order[static_cast<std::size_t>(d)] = d;
   const auto distance = [&](int d) { return std::abs(dst.strides[static_cast<std::size_t>(d)]); };
   std::stable_sort(order.begin(), order.begin() + dst.rank, [&](int a, int b) { return distance(a) > distance(b); });

@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "runtime/operand.hpp"
+#include "plan/operand.hpp"
 
 namespace adjoint::cpu {
 
@@ -15,12 +15,12 @@ struct Axes {
   struct Axis {
     std::int64_t size = 1, from = 0, to = 0;
   };
-  std::array<Axis, runtime::kMaxRank> axis;
+  std::array<Axis, plan::kMaxRank> axis;
   int rank = 0;
   std::int64_t size = 1;
 
   /// Axes [begin, end) of two views of the same shape there.
-  static Axes of(const runtime::View& from, const runtime::View& to, int begin, int end) {
+  static Axes of(const plan::View& from, const plan::View& to, int begin, int end) {
     Axes a;
     for (int d = begin; d < end; ++d) {
       const auto i = static_cast<std::size_t>(d);

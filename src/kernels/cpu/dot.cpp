@@ -5,7 +5,7 @@
 namespace adjoint::cpu {
 using plan::StepFn;
 using plan::StepInfo;
-using runtime::View;
+using plan::View;
 
 /// Calls gemm_batched for the innermost batch axis and loops over the outer ones.
 template <class T> static const char* run(const View* in, const View* out) {

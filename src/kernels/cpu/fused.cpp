@@ -7,9 +7,9 @@ namespace adjoint::cpu {
 static const bool registered = plan::define_fused([](const plan::TileProgram& program, std::span<const std::int64_t> shape) -> plan::StepFn {
   struct Run {
     std::shared_ptr<const ResolvedProgram> program;
-    std::array<std::int64_t, runtime::kMaxRank> shape{};
+    std::array<std::int64_t, plan::kMaxRank> shape{};
     int rank;
-    const char* operator()(const runtime::View* in, const runtime::View* out) const {
+    const char* operator()(const plan::View* in, const plan::View* out) const {
       run_tiles(*program, in, out, rank, shape.data());
       return nullptr;
     }

@@ -11,7 +11,7 @@ namespace {
 
 using plan::StepFn;
 using plan::StepInfo;
-using runtime::View;
+using plan::View;
 
 std::int64_t index_at(const View& idx, std::int64_t j) {
   return idx.dtype == DType::i64 ? reinterpret_cast<const std::int64_t*>(idx.data)[j] : reinterpret_cast<const std::int32_t*>(idx.data)[j];
@@ -33,7 +33,7 @@ View merged(View v, int at, int count) {
   for (int k = 0; k < at; ++k) shape.push_back(v.shape[static_cast<std::size_t>(k)]);
   shape.push_back(n);
   for (int k = at + count; k < v.rank; ++k) shape.push_back(v.shape[static_cast<std::size_t>(k)]);
-  return runtime::contiguous_view(v.data, v.dtype, shape.begin(), shape.rank());
+  return plan::contiguous_view(v.data, v.dtype, shape.begin(), shape.rank());
 }
 
 const bool take_registered = plan::define_kernel({

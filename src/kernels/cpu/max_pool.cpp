@@ -12,7 +12,7 @@ namespace {
 
 using plan::StepFn;
 using plan::StepInfo;
-using runtime::View;
+using plan::View;
 using Sizes = std::array<std::int64_t, 3>;  // depth, height, width; absent axes have size 1 and stand in front
 
 struct Geometry {

@@ -6,7 +6,7 @@
 namespace adjoint::cpu {
 using plan::StepFn;
 using plan::StepInfo;
-using runtime::View;
+using plan::View;
 
 static const bool copy_registered = plan::define_kernel({
     .op = "copy",

@@ -11,7 +11,7 @@
 namespace adjoint::cpu {
 using plan::StepFn;
 using plan::StepInfo;
-using runtime::View;
+using plan::View;
 
 static std::uint64_t key_of(const View& v) { return *reinterpret_cast<const std::uint64_t*>(v.data); }
 

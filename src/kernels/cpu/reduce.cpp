@@ -19,7 +19,7 @@ namespace {
 
 using kernels::scratch;
 using kernels::Slot;
-using runtime::View;
+using plan::View;
 constexpr std::int64_t kBlock = kReduceBlock;
 constexpr std::int64_t kParallelFrom = 1 << 15;
 constexpr std::int64_t kStrip = 256;      ///< columns that are summed at once: their lanes fit the nearest cache

@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-#include "runtime/operand.hpp"
+#include "plan/operand.hpp"
 
 namespace adjoint::cpu {
 
@@ -23,6 +23,6 @@ enum class ReduceOp : std::uint8_t { sum, prod, amax, amin, argmax, argmin, any,
 /// propagate NaN and order -0 below +0. Neither memory layout nor threads nor vector width change a bit.
 ///
 /// K = 0: sum 0, prod 1, any false, all true, amax -inf (the least integer), amin +inf (the largest); argmax, argmin -1.
-void reduce(ReduceOp op, const runtime::View& in, std::uint32_t reduced, const runtime::View& out);
+void reduce(ReduceOp op, const plan::View& in, std::uint32_t reduced, const plan::View& out);
 
 }  // namespace adjoint::cpu

@@ -12,7 +12,7 @@
 namespace adjoint::cpu {
 namespace {
 
-using runtime::View;
+using plan::View;
 constexpr std::int64_t kParallelFrom = 1 << 15;
 constexpr std::int64_t kStrip = 128;
 

@@ -5,6 +5,6 @@
 
 namespace adjoint::cpu {
 
-void reduce_index(ReduceOp op, const runtime::View& in, std::uint32_t reduced, const runtime::View& out);
+void reduce_index(ReduceOp op, const plan::View& in, std::uint32_t reduced, const plan::View& out);
 
 }  // namespace adjoint::cpu

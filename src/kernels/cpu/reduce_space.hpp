@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "runtime/operand.hpp"
+#include "plan/operand.hpp"
 
 namespace adjoint::cpu {
 
@@ -17,12 +17,12 @@ struct Axis {
 
 struct ReduceSpace {
   const std::byte* in;
-  std::array<Axis, runtime::kMaxRank> kept, reduced;
+  std::array<Axis, plan::kMaxRank> kept, reduced;
   int kept_rank = 0, reduced_rank = 0;  ///< reduced_rank >= 1: a lone element is an axis of size 1
   std::int64_t kept_size = 1, reduced_size = 1;
   Axis column;  ///< after take_columns(): the kept axis that is contiguous in `in`
 
-  ReduceSpace(const runtime::View& x, std::uint32_t mask, const runtime::View& y) : in(x.data) {
+  ReduceSpace(const plan::View& x, std::uint32_t mask, const plan::View& y) : in(x.data) {
     int o = 0;
     for (int d = 0; d < x.rank; ++d) {
       const auto i = static_cast<std::size_t>(d);
@@ -78,7 +78,7 @@ struct ReduceSpace {
   }
 
  private:
-  static void append(std::array<Axis, runtime::kMaxRank>& axes, int& rank, std::int64_t& total, Axis a) {
+  static void append(std::array<Axis, plan::kMaxRank>& axes, int& rank, std::int64_t& total, Axis a) {
     total *= a.size;
     if (a.size == 1) return;
     if (rank > 0) {
@@ -117,7 +117,7 @@ class ReducedWalk {
 
  private:
   const ReduceSpace& s_;
-  std::array<std::int64_t, runtime::kMaxRank> index_{};
+  std::array<std::int64_t, plan::kMaxRank> index_{};
   std::int64_t offset_ = 0;
 };
 

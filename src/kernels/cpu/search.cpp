@@ -11,7 +11,7 @@ namespace {
 
 using plan::StepFn;
 using plan::StepInfo;
-using runtime::View;
+using plan::View;
 
 /// The number of elements below v, or not above it. A NaN lies behind everything: no element is below it, as in the
 /// definition that counts comparisons.

@@ -13,7 +13,7 @@ namespace {
 
 using plan::StepFn;
 using plan::StepInfo;
-using runtime::View;
+using plan::View;
 
 struct Walk {
   Shape shape;

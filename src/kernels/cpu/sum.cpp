@@ -6,7 +6,7 @@
 namespace adjoint::cpu {
 using plan::StepFn;
 using plan::StepInfo;
-using runtime::View;
+using plan::View;
 
 template <ReduceOp op> static StepFn prepare(const StepInfo& info) {
   const auto [axes, keep] = info.attrs.as<Axes>();

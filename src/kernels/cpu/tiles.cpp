@@ -15,7 +15,7 @@ namespace adjoint::cpu {
 namespace {
 
 using Impl = ResolvedProgram::Impl;
-using runtime::View;
+using plan::View;
 constexpr std::int64_t kLongRow = 256;          ///< rows from here on are tiled one by one
 constexpr std::int64_t kParallelFrom = 1 << 15;  ///< elements; or so many function values times four
 
@@ -78,7 +78,7 @@ struct Port {
   std::byte* data;
   Layout layout;
   bool through_register;  ///< an input that an output overwrites before its last use
-  std::array<std::int64_t, runtime::kMaxRank> strides;
+  std::array<std::int64_t, plan::kMaxRank> strides;
 };
 
 struct Space {
@@ -86,7 +86,7 @@ struct Space {
   std::int64_t elements = 1, row = 1;  ///< row: the innermost axis
   std::int64_t tiles = 0, tiles_per_row = 0;
   bool by_rows = false;
-  std::array<std::int64_t, runtime::kMaxRank> shape;
+  std::array<std::int64_t, plan::kMaxRank> shape;
   std::array<Port, kMaxPorts> port;
 };
 
@@ -192,7 +192,7 @@ class Part {
   }
 
  private:
-  using Index = std::array<std::int64_t, runtime::kMaxRank>;
+  using Index = std::array<std::int64_t, plan::kMaxRank>;
 
   static std::int64_t padded(std::int64_t n) { return (n + kTilePad - 1) / kTilePad * kTilePad; }
 

@@ -6,7 +6,7 @@
 #include <memory>
 
 #include "plan/tile_program.hpp"
-#include "runtime/operand.hpp"
+#include "plan/operand.hpp"
 
 namespace adjoint::cpu {
 
@@ -42,11 +42,11 @@ class ResolvedProgram {
 /// same strides as each of them (in place); any other overlap is the caller's error. Uses the thread pool from about
 /// 32,768 elements on. Allocates nothing after a thread's first run of a program of that size. The result does not depend
 /// on the number of threads, the strides, or the processor's vector width.
-void run_tiles(const ResolvedProgram& program, const runtime::View* inputs, const runtime::View* outputs, int rank,
+void run_tiles(const ResolvedProgram& program, const plan::View* inputs, const plan::View* outputs, int rank,
                const std::int64_t* shape);
 
 /// The same with the program resolved on the spot: for tests and single runs.
-void run_tiles(const plan::TileProgram& program, const runtime::View* inputs, const runtime::View* outputs, int rank,
+void run_tiles(const plan::TileProgram& program, const plan::View* inputs, const plan::View* outputs, int rank,
                const std::int64_t* shape);
 
 }  // namespace adjoint::cpu

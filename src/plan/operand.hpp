@@ -8,7 +8,7 @@
 
 #include "adjoint/dtype.hpp"
 
-namespace adjoint::runtime {
+namespace adjoint::plan {
 
 inline constexpr int kMaxRank = 8;
 
@@ -52,4 +52,4 @@ inline View contiguous_view(void* data, DType dtype, const std::int64_t* shape, 
   return v;
 }
 
-}  // namespace adjoint::runtime
+}  // namespace adjoint::plan
