@@ -176,15 +176,16 @@ void mark_update(Node& n) {
   pending_updates().push_back(&n);
 }
 
+void settle_updates() {
+  std::lock_guard lock(graph_mutex());
+  std::erase_if(pending_updates(), [](const Node* n) { return n->computed(); });
+}
+
 Tensors take_pending_updates() {
   std::lock_guard lock(graph_mutex());
   Tensors live;
-  std::erase_if(pending_updates(), [&](Node* n) {
-    if (n->computed()) return true;
-    if (handles_of(*n) == 0 || !try_share(n)) return false;  // an older update inside a newer one's graph
-    live.push_back(Tensor(Tensor::Take{}, n));
-    return false;
-  });
+  for (Node* n : pending_updates())
+    if (handles_of(*n) != 0 && try_share(n)) live.push_back(Tensor(Tensor::Take{}, n));  // else an older one inside a newer one's graph
   return live;
 }
 

@@ -108,5 +108,7 @@ void evaluate(std::span<Node* const> nodes, Loc loc);
 void mark_update(Node& n);
 /// The pending updates, with a handle each.
 Tensors take_pending_updates();
+/// Forgets those that are computed, while they are alive: a node that is no longer an update does not tell when it dies.
+void settle_updates();
 
 }  // namespace adjoint

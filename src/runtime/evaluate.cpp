@@ -129,6 +129,7 @@ void publish(Work& w, std::span<Buffer* const> outputs) {
     if (!n.data.compare_exchange_strong(expected, outputs[k], std::memory_order_acq_rel)) release(outputs[k]);  // another thread was first
     if (n.kind == Kind::literal) n.kind = Kind::leaf;
   }
+  settle_updates();
   for (Node* root : w.roots) {
     Node& n = *root;
     if (n.kind != Kind::op) continue;
