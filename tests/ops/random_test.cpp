@@ -117,7 +117,8 @@ TEST(Random, CategoricalFollowsItsProbabilities) {
 }
 
 TEST(Dropout, KeepsTheMeanAndTheMaskOfItsGradient) {
-  const Tensor x = full({kMany}, 2.0).detach();
+  Tensor x = full({kMany}, 2.0).detach();
+  x.requires_grad();
   const Tensor y = dropout(kKey, x, 0.25);
   EXPECT_NEAR(moments(y).mean, 2, 0.02);
   const auto d = grad(sum(y), x).to_vector<float>(), v = y.to_vector<float>();

@@ -24,7 +24,7 @@ std::string message_of(const CustomVjp& rule, const Tensors& in) {
 }
 
 TEST(CustomVjp, TheRuleReplacesTheDerivativeOnlyThere) {
-  const Tensor x = three();
+  const Tensor x = three().requires_grad();
   const CustomVjp step{.name = "hard step",
                        .forward = [](const Tensors& in) { return cast(gt(in[0], 0.0), DType::f32); },
                        .backward = [](const Tensors& in, const Tensor&, const Tensor& ct) -> Tensors { return {where(lt(abs(in[0]), 1.0), ct, 0.0)}; }};
