@@ -69,6 +69,24 @@ TEST(TrainingOps, MaxPoolOverlapsPadsAndDilates) {
   EXPECT_EQ(values(max_pool1d(-x, {3}, {.stride = {2}})), (Values{0, -2, -5, -7, -10, -12, -15, -17, -20, -22}));
 }
 
+TEST(TrainingOps, MaxPoolInF32AgreesWithTheLoopOverWindows) {
+  // f32 runs on vectors, f64 one window after another: the same places, at ties and NaN too.
+  for (const auto& [size, options] : std::vector<std::pair<Ints, PoolOptions>>{
+           {{2}, {}}, {{2}, {.stride = {1}}}, {{3}, {.stride = {2}, .padding = {1}}}, {{3, 2}, {.stride = {3, 1}, .dilation = {1, 2}}}, {{5}, {.stride = {2}, .padding = {2}, .ceil_mode = true}}})
+    for (const std::int64_t width : {7, 16, 37, 600}) {
+      std::vector<float> v(static_cast<std::size_t>(2 * 9 * width));
+      std::uint32_t state = 1;
+      for (auto& e : v) {
+        state = state * 1664525u + 1013904223u;
+        e = state >> 28 == 3 ? NAN : static_cast<float>(state >> 29);
+      }
+      const Tensor narrow = tensor(v, {2, 9, width}), wide = cast(narrow, DType::f64);
+      const Tensor a = max_pool2d(narrow, size, options), b = max_pool2d(wide, size, options);
+      const Tensor da = vjp(a, ones_like(a), narrow), db = vjp(b, ones_like(b), wide);
+      ASSERT_EQ(values(da), values(db)) << "width " << width << " size " << size;
+    }
+}
+
 TEST(TrainingOps, MeansOverWindows) {
   const Tensor x = ramp({1, 1, 4, 4});
   EXPECT_EQ(values(avg_pool2d(x, {2})), (Values{2.5, 4.5, 10.5, 12.5}));
