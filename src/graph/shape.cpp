@@ -3,13 +3,14 @@
 
 #include <ostream>
 
-#include "adjoint/error.hpp"
+#include "graph/node.hpp"
 
 namespace adjoint {
 
 void Shape::too_long(std::size_t n) {
   throw Error({.op = "shape",
                .message = "a shape has at most " + std::to_string(kMaxRank) + " axes, got " + std::to_string(n),
+               .where = user_loc({}),
                .hint = "merge axes with reshape first"});
 }
 

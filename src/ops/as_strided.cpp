@@ -94,9 +94,9 @@ Tensor windows(const Arg& x, const Ints& axes, const Ints& size, const WindowOpt
       fail("windows", x.loc, "a window of " + std::to_string(width[k]) + " does not fit axis " + std::to_string(a) + " of " + to_string(t.type()), {&t},
            "pad the axis first, or use a smaller window");
     inner.push_back(width[k]);
-    inner_strides.push_back(strides[a] * dilation[k]);
+    inner_strides.push_back(width[k] == 1 ? 0 : strides[a] * dilation[k]);  // one element has no distance to overflow
     shape[a] = (t.shape()[a] - reach - 1) / step[k] + 1;
-    strides[a] *= step[k];
+    strides[a] *= shape[a] == 1 ? 1 : step[k];
   }
   for (std::size_t k = 0; k < n; ++k) shape.push_back(inner[k]), strides.push_back(inner_strides[k]);
   return as_strided_node(t, {shape, strides, 0}, x.loc);

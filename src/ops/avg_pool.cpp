@@ -22,13 +22,14 @@ std::vector<double> counts(const PoolAttrs& a, std::size_t k, std::int64_t in, b
   return n;
 }
 /// 1 / (number of elements) of each window, [out..], as a constant of dtype f64.
-Tensor reciprocals(const std::vector<std::vector<double>>& n, const Shape& out, Loc loc) {
+Tensor reciprocals(const std::vector<std::vector<double>>& n, const Ints& size, const Shape& out, Loc loc) {
   checked_list(checked_elements(out, "avg_pool", loc), "avg_pool", loc);
   std::vector<double> values(1, 1.0);
-  for (const auto& axis : n) {
+  for (std::size_t k = 0; k < n.size(); ++k) {
+    const auto& axis = n[k];  // empty: every window of this axis is whole
     std::vector<double> next;
     for (double v : values)
-      for (double c : axis) next.push_back(v * c);
+      for (std::int64_t p = 0; p < out[k]; ++p) next.push_back(v * (axis.empty() ? static_cast<double>(size[k]) : axis[static_cast<std::size_t>(p)]));
     values = std::move(next);
   }
   for (double& v : values) v = 1 / v;
@@ -53,7 +54,8 @@ Tensor avg_pool(const Primitive& prim, int axes, const Arg& x, const Ints& size,
     const auto i = static_cast<std::size_t>(axis);
     e.shape[static_cast<std::size_t>(k)] += a.low[i] + w.high[i];
     over.push_back(k);
-    n.push_back(counts(a, i, t.shape(k), options.count_include_pad));
+    n.emplace_back();
+    if (w.high[i] > 0) checked_list(a.out[i], prim.name, x.loc), n.back() = counts(a, i, t.shape(k), options.count_include_pad);
     for (double c : n.back()) uniform &= c == static_cast<double>(a.size[i]);
   }
   checked_elements(e.shape, prim.name, x.loc);
@@ -63,7 +65,7 @@ Tensor avg_pool(const Primitive& prim, int axes, const Arg& x, const Ints& size,
   for (int k = 0; k < axes; ++k) inner.push_back(t.rank() + k);
   const Tensor total = sum_node(view, inner, false, x.loc);
   if (uniform) return div(Arg(total, x.loc), Arg(static_cast<double>(a.size.numel()), x.loc));
-  const Tensor by = cast_to(reciprocals(n, a.out, x.loc), t.dtype(), x.loc);
+  const Tensor by = cast_to(reciprocals(n, a.size, a.out, x.loc), t.dtype(), x.loc);
   return mul(Arg(total, x.loc), Arg(by, x.loc));
 }
 

@@ -1,4 +1,6 @@
 // counting.cpp: one_hot, counts and searches: integer results without gradients. Not sorting.
+#include <cmath>
+
 #include "ops/counting_ops.hpp"
 #include "ops/reduce_ops.hpp"
 
@@ -99,8 +101,8 @@ Tensor histogram(const Arg& x, std::int64_t bins, double low, double high) {
   OpScope scope("histogram", x.loc);
   const Loc loc = x.loc;
   const Tensor t = floating(need(x, histogram_p), loc);
-  if (bins < 1 || bins > (std::int64_t{1} << 40) || !(low < high))
-    fail("histogram", loc, std::to_string(bins) + " bins between " + std::to_string(low) + " and " + std::to_string(high), {&t}, "at least one bin, and low < high");
+  if (bins < 1 || bins > (std::int64_t{1} << 40) || !(low < high) || std::isinf(low) || std::isinf(high))
+    fail("histogram", loc, std::to_string(bins) + " bins between " + std::to_string(low) + " and " + std::to_string(high), {&t}, "at least one bin, and finite ends in order");
   const Tensor flat = reshape_node(t, {t.numel()}, loc);
   const Tensor inside = logical_and(ge(flat, low), le(flat, high));
   const Tensor part = floor((where(inside, flat, low) - low) * (static_cast<double>(bins) / (high - low)));

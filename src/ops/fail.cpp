@@ -15,8 +15,8 @@ void fail(std::string_view op, Loc loc, std::string message, std::initializer_li
 
 std::int64_t checked_product(std::int64_t x, std::int64_t y, std::string_view op, Loc loc) {
   std::int64_t n = 0;
-  if (__builtin_mul_overflow(x, y, &n) || n > (std::int64_t{1} << 60))
-    fail(op, loc, "too many elements: " + std::to_string(x) + " times " + std::to_string(y), {}, "sizes multiply to at most 2^60");
+  if (__builtin_mul_overflow(x, y, &n) || n > (std::int64_t{1} << 58))
+    fail(op, loc, "too many elements: " + std::to_string(x) + " times " + std::to_string(y), {}, "sizes multiply to at most 2^58");
   return n;
 }
 

@@ -1,5 +1,7 @@
 // pad.cpp: more elements at the ends of axes: constants, reflections, the edge, the other end; and roll, rot90.
 // Not embed, the primitive behind zeros.
+#include <cmath>
+
 #include "ops/index_ops.hpp"
 
 namespace adjoint {
@@ -52,6 +54,8 @@ Tensor pad_constant(const Arg& x, const Ints& low, const Ints& high, double valu
   Embedding e{low, {}, padded(t, low, high, "pad_constant", x.loc)};
   for (int k = 0; k < t.rank(); ++k) e.step.push_back(1);
   if (e.shape == t.shape()) return t;
+  if (!is_floating(t.dtype()) && value != std::floor(value))
+    fail("pad_constant", x.loc, to_string(t.type()) + " cannot hold " + std::to_string(value), {&t}, "cast it to a floating type first");
   const Tensor y = embed_node(t, e, x.loc);
   if (value == 0) return y;
   const Tensor inside = embed_node(literal({t.shape(), DType::bool_}, 1, x.loc), e, x.loc);

@@ -52,7 +52,7 @@ Windows pool_windows(const Primitive& prim, int axes, const Tensor& t, const Int
     std::int64_t windows = rest / a.stride[k] + 1;
     if (o.ceil_mode && rest % a.stride[k] != 0 && windows * a.stride[k] < in + low) ++windows;
     a.out.push_back(windows);
-    if ((a.dilation[k] > 1 || o.ceil_mode) && reads_nothing(a, k, in)) fails("a window lies wholly in the padding of spatial axis " + std::to_string(k));
+    if ((a.dilation[k] > 1 || o.ceil_mode) && checked_list(windows, prim.name, loc) && reads_nothing(a, k, in)) fails("a window lies wholly in the padding of spatial axis " + std::to_string(k));
     w.high.push_back(std::max(low, (windows - 1) * a.stride[k] + reach + 1 - in - low));
   }
   return w;

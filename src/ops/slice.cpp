@@ -40,6 +40,7 @@ Tensor slice_node(const Tensor& x, const Slices& s, Loc loc) { return apply(slic
 Tensor embed_node(const Tensor& x, const Embedding& e, Loc loc) { return apply(embed_p, {&x}, e, loc); }
 
 Tensor slice_axis(const Tensor& x, int axis, std::int64_t start, std::int64_t size, std::int64_t step, Loc loc) {
+  if (size <= 1) step = 1;  // a step that takes nowhere must not overflow
   if (start == 0 && step == 1 && size == x.shape(axis)) return x;
   Slices s;
   for (int k = 0; k < x.rank(); ++k) {
@@ -68,8 +69,8 @@ Tensor slice(const Arg& x, const Ints& start, const Ints& stop, const Ints& step
       s.start.push_back(0), s.size.push_back(size), s.step.push_back(1);
       continue;
     }
-    const std::int64_t by = step.empty() ? 1 : step[k];
-    if (by == 0) fail("step 0 on axis " + std::to_string(k), "a step is positive or negative");
+    if (!step.empty() && step[k] == 0) fail("step 0 on axis " + std::to_string(k), "a step is positive or negative");
+    const std::int64_t by = step.empty() ? 1 : std::clamp(step[k], -size - 1, size + 1);  // a longer one takes no further
     const auto clip = [&](std::int64_t i, std::int64_t low, std::int64_t high) { return std::clamp(i < 0 ? i + size : i, low, high); };
     std::int64_t from, count;
     if (by > 0) {

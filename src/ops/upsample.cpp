@@ -18,6 +18,7 @@ void check(const char* op, const Tensor& t, const Ints& size, Loc loc) {
     const int axis = t.rank() - size.rank() + k;
     const auto s = size[static_cast<std::size_t>(k)];
     if (s < 1 || t.shape(axis) < 1) fail(op, loc, "cannot resize axis " + std::to_string(axis) + " of " + to_string(t.type()) + " to " + std::to_string(s), {&t}, "sizes are at least 1");
+    checked_list(t.shape(axis), op, loc);
     result[static_cast<std::size_t>(axis)] = checked_list(s, op, loc);
   }
   checked_elements(result, op, loc);

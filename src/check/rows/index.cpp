@@ -1,4 +1,6 @@
 // index.cpp: rows of indexing by data and of counting. Not their rules: src/ops.
+#include <cmath>
+
 #include "adjoint/ops.hpp"
 #include "check/row.hpp"
 
@@ -80,6 +82,7 @@ static const bool bad_ = add_bad_calls({
     {"nonzero", [] { nonzero(zeros({2}), -1); }, "a size of -1"},
     {"bincount", [] { eval(bincount(index_of(9), 3)); }, "index 9 at position 0 is outside an axis of size 3"},
     {"histogram", [] { histogram(zeros({2}), 0, 0, 1); }, "0 bins between"},
+    {"histogram", [] { histogram(zeros({2}), 3, -INFINITY, 1); }, "finite ends in order"},
     {"searchsorted", [] { searchsorted(zeros({2, 2}), zeros({1})); }, "the sorted operand must be a vector"},
     {"bucketize", [] { bucketize(zeros({1}), zeros({})); }, "the sorted operand must be a vector"},
     {"unique", [] { unique(zeros({3})); }, "the size of the result would depend on data"},
