@@ -20,7 +20,7 @@ Coverage coverage() {
     line.core = p->vjp != nullptr;
     line.rows = std::ranges::count(all_rows(), line.name, &Row::op);
     line.bad_calls = std::ranges::count(all_bad_calls(), line.name, &BadCall::op);
-    if (line.rows == 0) ++c.without_row;
+    if (line.rows == 0 && !(line.derivative == "refused" && line.bad_calls > 0)) ++c.without_row;
     c.lines.push_back(std::move(line));
   }
   const auto number = [](const CoverageLine& l) { return l.family.size() > 1 ? std::stoi(l.family.substr(1)) : 0; };

@@ -121,7 +121,7 @@ void check_differences(RowRun& run) {
     for (std::size_t i = 0; i < x.size(); ++i) in[run.which[i]] = x[i];
     return run.row.call(in);
   };
-  const auto result = gradcheck(f, run.wrt, {.most_elements = 6});
+  const auto result = gradcheck(f, run.wrt, {.step = 1e-6, .tolerance = 1e-5, .most_elements = 6});
   run.expect(result.ok, "finite differences in f64: " + result.message);
 }
 
@@ -131,7 +131,7 @@ void check_derivatives(RowRun& run) {
   check_value(run);
   if (run.gradient.empty()) return;
   const auto reference = check_first_order(run);
-  if (run.row.linear_in_ct) check_modes(run, reference);
+  if (run.row.linear_in_ct && !run.row.one_mode) check_modes(run, reference);
   if (run.row.kink) return;
   check_second_order(run);
   const auto is_f64 = [](const Tensor& t) { return t.dtype() == DType::f64; };
@@ -141,6 +141,8 @@ void check_derivatives(RowRun& run) {
 void check_declared(RowRun& run) {
   const Primitive& prim = *find_primitive(run.row.op);
   if (run.wrt.empty()) return;
+  // A floating result that other operations made from the op's own has a gradient of its own: the modes check that one.
+  if (prim.traits.gradient != Gradient::smooth && is_floating(run.y.dtype()) && run.y.node()->prim != &prim) return;
   const Tensor y = is_floating(run.y.dtype()) ? run.y : cast(run.y, DType::f64);
   const Tensor seed = ones_like(y);
   if (prim.traits.gradient == Gradient::zero) {

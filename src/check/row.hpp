@@ -29,6 +29,7 @@ struct Row {
   std::string reason = {};            ///< why condition != 1, or why a check is left out
   bool kink = false;                  ///< values sit at ties or bounds: no finite differences, no second order; vjp = jvp holds
   bool linear_in_ct = true;           ///< false: excluded from the dot-product test (clip_gradient)
+  bool one_mode = false;              ///< true: the rule goes backward only, by its contract (custom_vjp): no dot-product test
   bool f32 = true;                    ///< also run in f32, bf16, f16 against f64, by the type's precision
   double f32_tolerance = 8;           ///< in units of the type's epsilon, relative to max |result|
   Loc at = Loc::current();            ///< the list that the row stands in

@@ -21,6 +21,12 @@ static std::string text(const Error::Parts& p) {
   return s;
 }
 
-Error::Error(Parts parts) : std::runtime_error(text(parts)), parts_(std::move(parts)) {}
+/// Every error says what to do; where an operation has nothing better, that is to read its contract.
+static Error::Parts with_hint(Error::Parts p) {
+  if (p.hint.empty() && p.where.line > 0) p.hint = "the contract of " + p.op + " stands at its declaration in include/adjoint";
+  return p;
+}
+
+Error::Error(Parts parts) : std::runtime_error(text(with_hint(parts))), parts_(with_hint(std::move(parts))) {}
 
 }  // namespace adjoint

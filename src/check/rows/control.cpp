@@ -29,7 +29,7 @@ static const bool rows_ = add_rows({
     {.op = "name_value", .in = {{{3, 4}}}, .call = [](const Tensors& x) { return name_value(x[0] * x[0], "squares"); }},
     {.op = "identity_barrier", .in = {{{3, 4}}}, .call = [](const Tensors& x) { return identity_barrier(x[0]) * x[0]; }},
     {.op = "checkpoint", .in = {{{3, 4}}}, .call = [](const Tensors& x) { return checkpoint([](const Tensors& in) { return exp(in[0]) * in[0]; }, x); }},
-    {.op = "custom_vjp", .in = {{{3, 4}}}, .call = [](const Tensors& x) { return cube_backward(x[0]); }, .reason = "backward only: no forward mode"},
+    {.op = "custom_vjp", .in = {{{3, 4}}}, .call = [](const Tensors& x) { return cube_backward(x[0]); }, .reason = "backward only: no forward mode", .one_mode = true},
     {.op = "custom_jvp", .in = {{{3, 4}}}, .call = [](const Tensors& x) { return cube_forward(x[0]); }},
     {.op = "probe", .in = {{{3, 4}}}, .call = [](const Tensors& x) { return probe(x[0] * x[0], [](const Tensor&) {}); }},
 });

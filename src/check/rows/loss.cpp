@@ -12,7 +12,8 @@ constexpr auto kSum = LossReduction::sum, kNone = LossReduction::none;
 static const bool rows_ = add_rows({
     {.op = "cross_entropy", .in = {{{4, 7}}, kTargets}, .call = [](const Tensors& x) { return cross_entropy(x[0], x[1]); }},
     {.op = "cross_entropy", .in = {{{4, 7}}, kTargets}, .call = [](const Tensors& x) { return cross_entropy(x[0], x[1], {.reduction = kNone}); }},
-    {.op = "cross_entropy", .in = {{{4, 7}, -300, 300}, kTargets}, .call = [](const Tensors& x) { return cross_entropy(x[0], x[1], {.reduction = kSum}); }, .f32 = false},
+    {.op = "cross_entropy", .in = {{{4, 7}, -300, 300}, kTargets}, .call = [](const Tensors& x) { return cross_entropy(x[0], x[1], {.reduction = kSum}); },
+     .reason = "saturated: second derivatives lie below the rounding of the first", .kink = true, .f32 = false},
     {.op = "cross_entropy", .in = {{{7, 4}}, kTargets}, .call = [](const Tensors& x) { return cross_entropy(x[0], x[1], {.axis = 0}); }},
     {.op = "cross_entropy", .in = {{{4, 7}}, kTargets}, .call = [](const Tensors& x) { return cross_entropy(x[0], x[1], {.label_smoothing = 0.1}); }},
     {.op = "cross_entropy", .in = {{{4, 7}}, kSome}, .call = [](const Tensors& x) { return cross_entropy(x[0], x[1], {.ignore_index = -1}); }},
