@@ -1,4 +1,5 @@
 // mutate.cpp: finding the places for faults in a rule's graph, and rebuilding the graph with one of them.
+// Not the judgement of what the rows catch: that is faults.cpp.
 #include "check/mutate.hpp"
 
 #include <algorithm>

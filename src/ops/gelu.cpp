@@ -1,4 +1,5 @@
 // gelu.cpp: x Phi(x), exactly and in its two usual approximations. Weights trained with one form need that form.
+// Not the gated forms: those are gated.cpp.
 #include "ops/common.hpp"
 
 #include <numbers>

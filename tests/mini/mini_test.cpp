@@ -385,8 +385,7 @@ TEST(MiniErrors, AreTypedAndSayWhat) {
 }
 
 TEST(Mini, HeaderStaysWithin250Lines) {
-  std::ifstream file(std::string(__FILE__).substr(0, std::string(__FILE__).rfind("tests/")) +
-                     "include/adjoint/mini.hpp");
+  std::ifstream file(ADJOINT_SOURCE_DIR "/include/adjoint/mini.hpp");
   ASSERT_TRUE(file);
   int lines = 0;
   for (std::string line; std::getline(file, line);) ++lines;

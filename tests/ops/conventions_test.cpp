@@ -16,7 +16,7 @@ constexpr double kInf = std::numeric_limits<double>::infinity();
 /// d y / d x by the backward rule and by the forward rule, where y is a scalar function of scalars.
 void expect_slopes(Tensor (*f)(const Tensors&), const std::vector<double>& at, const std::vector<double>& slopes) {
   Tensors x;
-  for (const double v : at) x.push_back(scalar(v, DType::f64) + 0.0);
+  for (const double v : at) x.push_back(scalar(v, DType::f64) * 1.0);
   eval(x);
   const Tensor y = f(x);
   const Tensor one = ones_like(y);

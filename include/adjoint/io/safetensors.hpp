@@ -1,5 +1,5 @@
 // safetensors.hpp: named tensors in one file: a strict reader and an atomic, deterministic writer.
-// Works on plain bytes: what turns them into a model stands above this.
+// Not models: it works on plain bytes, and what turns them into a model is model_file.hpp.
 #pragma once
 
 #include <cstddef>
