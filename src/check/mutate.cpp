@@ -126,6 +126,14 @@ void places_in(const Node& n, std::uint32_t at, const Vjp& r, std::vector<Mutati
 Tensor faulty(const Mutation& m, const Node& n, Tensors in, const Vjp& r) {
   const Primitive* prim = n.prim;
   Attrs attrs = n.attrs;
+  // The fault was found on another row of the operation, whose graph may differ: where it does not fit, nothing changes.
+  const bool reads_other = m.fault == Fault::double_literal || m.fault == Fault::stale_operand;
+  if (in.empty() || (m.fault == Fault::swap_operands && in.size() < 2) || (reads_other && m.other >= in.size()) ||
+      (m.fault == Fault::double_literal && in[m.other].node()->kind != Kind::literal) ||
+      (m.fault == Fault::other_function && !other_function(*prim)) || (m.fault == Fault::other_axis && !along_other_axis(n)) ||
+      (m.fault == Fault::shift && !shifted(n)) || (m.fault == Fault::stale_operand && !stale_for(*n.in[m.other], r)) ||
+      (m.fault == Fault::drop && !(in[0].type() == n.type)))
+    return apply(*prim, in, attrs, n.loc);
   switch (m.fault) {
     case Fault::other_function: prim = other_function(*prim); break;
     case Fault::drop: return in[0];

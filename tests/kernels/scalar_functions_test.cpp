@@ -294,7 +294,7 @@ template <class T> void check_exact_integers() {
   exact2<T, T>("bitwise_xor", [](T a, T b) { return a ^ b; });
   constexpr auto mask = static_cast<std::uint64_t>(8 * sizeof(T) - 1);
   exact2<T, T>("shift_left", [](T a, T b) { return static_cast<std::uint64_t>(b) > mask ? T(0) : static_cast<T>(static_cast<std::uint64_t>(a) << static_cast<std::uint64_t>(b)); });
-  exact2<T, T>("shift_right", [](T a, T b) { return static_cast<T>(a >> std::min(static_cast<std::uint64_t>(b), mask)); });
+  exact2<T, T>("shift_right", [](T a, T b) { return static_cast<T>(a >> (static_cast<std::uint64_t>(b) > mask ? mask : static_cast<std::uint64_t>(b))); });
   exact2<T, T>("gcd", [](T a, T b) {
     W x = a < 0 ? -W(a) : W(a), y = b < 0 ? -W(b) : W(b);
     while (y) std::swap(x %= y, y);
