@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "house/includes.hpp"
+#include "support/paths.hpp"
 
 namespace house {
 namespace {

@@ -10,6 +10,8 @@
 #include <string>
 #include <string_view>
 
+#include "support/paths.hpp"
+
 namespace house {
 namespace {
 

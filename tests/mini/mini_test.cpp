@@ -9,6 +9,8 @@
 #include <functional>
 #include <string>
 
+#include "support/paths.hpp"
+
 namespace adjoint {
 namespace {
 
