@@ -52,16 +52,26 @@ HWY_INLINE void pack_transposed(const T* src, std::int64_t lane, std::int64_t n,
     int r = 0;
 #if HWY_TARGET != HWY_SCALAR
     constexpr int Q = static_cast<int>(16 / sizeof(T));
-    for (; r + Q <= rows; r += Q) {
+    while (r < rows && rows >= Q) {
+      r = std::min(r, rows - Q);  // the last square may overlap the one before
       std::int64_t k = k0;
       for (; k + Q <= end; k += Q) transpose_square(src + r * lane + k, lane, width, dst + k * width + r);
       for (; k < end; ++k)
         for (int i = r; i < r + Q; ++i) dst[k * width + i] = src[i * lane + k];
+      r += Q;
     }
 #endif
     for (; r < rows; ++r)
       for (std::int64_t k = k0; k < end; ++k) dst[k * width + r] = src[r * lane + k];
   }
+}
+
+// dst[0 .. N) = src[0 .. N) by vectors: std::memcpy of these lengths is a call, once a k of every panel.
+template <int N, class T> HWY_INLINE void copy_row(const T* src, T* dst) {
+  constexpr int L = std::min(kLanes<T>, static_cast<int>(std::bit_floor(static_cast<unsigned>(N))));
+  const hn::FixedTag<T, L> d;
+  hn::StoreU(hn::LoadU(d, src), d, dst);
+  if constexpr (N > L) copy_row<N - L>(src + L, dst + L);
 }
 
 // The general panel: dst[k][r] = src[r * lane + k * step] for r < rows, zero for rows <= r < W.
@@ -71,7 +81,7 @@ HWY_INLINE void pack_panel(const T* src, std::int64_t lane, std::int64_t step, s
     for (std::int64_t k = 0; k < n; ++k)
       for (int r = rows; r < W; ++r) dst[k * W + r] = T(0);
   if (lane == 1 && rows == W) {
-    for (std::int64_t k = 0; k < n; ++k) std::memcpy(dst + k * W, src + k * step, W * sizeof(T));
+    for (std::int64_t k = 0; k < n; ++k) copy_row<W>(src + k * step, dst + k * W);
   } else if (step == 1 && lane != 1) {
     pack_transposed(src, lane, n, rows, W, dst);
   } else {
