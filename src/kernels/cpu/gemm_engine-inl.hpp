@@ -195,7 +195,12 @@ template <class T, class PackA, class PackB, class Store> struct OuterBlock {
     constexpr int W = V * kLanes<T>;
     std::int64_t ld = 0;
     T* direct = c.last && w == W ? store.direct(i, j, ld) : nullptr;
-    if (single && direct != nullptr) return run(direct, ld);
+    if (single && direct != nullptr) {
+      constexpr std::int64_t line = 64 / static_cast<std::int64_t>(sizeof(T));
+      for (int y = 0; y < r; ++y)  // the result's lines arrive while the chains run
+        for (std::int64_t x = 0; x < W; x += line) __builtin_prefetch(direct + y * ld + x, 1);
+      return run(direct, ld);
+    }
     alignas(64) T t[kRows * W];
     run(t, W);
     const TileStack<T> s{stack + (ip * col_panels() + jp) * kRows * C, row_panels().count * col_panels() * kRows * C};
