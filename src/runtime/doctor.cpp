@@ -1,12 +1,11 @@
 // doctor.cpp: what this machine and this build offer, and what will be used. Not a benchmark.
-#include <unistd.h>
-
 #include <algorithm>
 #include <fstream>
 #include <thread>
 
 #include "adjoint/tensor.hpp"
 #include "adjoint/version.hpp"
+#include "graph/buffer.hpp"
 #include "runtime/instruction_sets.hpp"
 
 namespace adjoint {
@@ -35,8 +34,7 @@ std::vector<Finding> doctor() {
   f.push_back({"threads", std::to_string(threads()), "kernels use this many; results do not depend on it (--threads, set_threads)"});
   const auto sets = runtime::instruction_sets();
   f.push_back({"kernels", sets.used, "chosen at start among " + sets.built + "; every one gives the same bits", sets.used != "portable"});
-  const auto pages = sysconf(_SC_AVPHYS_PAGES), size = sysconf(_SC_PAGESIZE);
-  f.push_back({"memory", std::to_string(pages * size >> 20) + " MiB free", "an arena above this is refused"});
+  f.push_back({"memory", std::to_string(available_memory() >> 20) + " MiB available", "an arena above this is refused"});
   f.push_back({"hugepages", field_of("/sys/kernel/mm/transparent_hugepage/enabled", "").empty() ? "unknown" : [] {
                  std::ifstream in("/sys/kernel/mm/transparent_hugepage/enabled");
                  std::string line;

@@ -41,6 +41,7 @@ std::unique_ptr<Executable::Instance> Executable::take() {
   constexpr std::size_t kHuge = std::size_t{2} << 20;
   const auto bytes = static_cast<std::size_t>(plan_.arena_bytes);
   const std::size_t align = bytes >= kHuge ? kHuge : 64;
+  if (bytes >= kHuge) need_memory(bytes, "the arena of this plan");
   auto* memory = static_cast<std::byte*>(std::aligned_alloc(align, (bytes + align) / align * align));
   if (!memory)
     throw Error({.op = "eval", .message = "out of memory: the plan needs an arena of " + std::to_string(bytes) + " bytes",
