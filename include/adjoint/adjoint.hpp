@@ -11,3 +11,4 @@
 #include "adjoint/tensor.hpp"
 #include "adjoint/tree.hpp"
 #include "adjoint/version.hpp"
+#include "adjoint/vmap.hpp"

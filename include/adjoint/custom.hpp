@@ -17,7 +17,8 @@ struct CustomVjp {
   std::function<Tensor(const Tensors& in)> forward;
   std::function<Tensors(const Tensors& in, const Tensor& out, const Tensor& ct)> backward;
 };
-/// rule.forward(in), differentiated by rule.backward. Forward mode is an error: give a CustomJvp for both modes.
+/// rule.forward(in), differentiated by rule.backward. Forward mode is an error: give a CustomJvp for both modes. Under vmap a
+/// rule sees one example at a time, as its function does.
 Tensor custom_vjp(const CustomVjp& rule, const Tensors& in, Loc loc = Loc::current());
 
 /// A function with a forward rule: `dot` holds one tangent an input, a zero where there is none; the rule returns the

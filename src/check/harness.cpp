@@ -84,6 +84,7 @@ void check_row(const Row& row, CheckReport& report) {
     }
     check_derivatives(run);
     check_execution(run);
+    check_batching(run);
   } catch (const std::exception& e) {
     run.expect(false, std::string("threw: ") + e.what());
   }

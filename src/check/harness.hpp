@@ -54,5 +54,7 @@ void check_derivatives(RowRun& run);
 void check_declared(RowRun& run);
 /// f32, bf16 and f16 against f64; views, threads, fusion: equal bits; NaN and infinity: no failure.
 void check_execution(RowRun& run);
+/// Value and gradient of several examples through vmap, each operand alone and all together, against a loop: equal bits.
+void check_batching(RowRun& run);
 
 }  // namespace adjoint::check

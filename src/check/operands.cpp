@@ -1,6 +1,7 @@
 // operands.cpp: drawing of operands and their views. Not the checks.
 #include "check/operands.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -64,12 +65,9 @@ Tensor leaf_of(const std::vector<double>& data, const Shape& shape, DType dtype)
   return copy_bytes(bits.data(), type);
 }
 
-std::vector<double> numbers_of(const Row& row, std::size_t k) {
-  const Input& in = row.in[k];
-  const auto n = static_cast<std::size_t>(in.shape.numel());
-  const std::uint64_t seed = seed_of(row, k);
-  std::vector<double> v(n);
-  for (std::size_t i = 0; i < n; ++i) {
+static std::vector<double> drawn(const Input& in, std::uint64_t seed) {
+  std::vector<double> v(static_cast<std::size_t>(in.shape.numel()));
+  for (std::size_t i = 0; i < v.size(); ++i) {
     const double u = draw(seed, i);
     if (!in.exact.empty()) v[i] = in.exact[i % in.exact.size()];
     else if (is_floating(in.dtype)) v[i] = in.low + u * (in.high - in.low);
@@ -77,6 +75,17 @@ std::vector<double> numbers_of(const Row& row, std::size_t k) {
     else v[i] = std::min(std::floor(in.low + u * (in.high - in.low + 1)), in.high);
   }
   return v;
+}
+std::vector<double> numbers_of(const Row& row, std::size_t k) { return drawn(row.in[k], seed_of(row, k)); }
+
+Tensor example_of(const Row& row, std::size_t k, int example) {
+  const Input& in = row.in[k];
+  std::vector<double> v = numbers_of(row, k);
+  if (example == 0) return leaf_of(v, in.shape, in.dtype);
+  if (in.exact.empty()) v = drawn(in, seed_of(row, k) + static_cast<std::uint64_t>(example));
+  else if (is_floating(in.dtype) && std::ranges::is_sorted(v)) std::ranges::for_each(v, [&](double& x) { x += example; });
+  else if (!v.empty()) std::ranges::rotate(v, v.begin() + example % static_cast<int>(v.size()));
+  return leaf_of(v, in.shape, in.dtype);
 }
 
 Tensors operands_of(const Row& row, DType floating) {

@@ -4,7 +4,7 @@
 
 #include <array>
 
-#include "graph/primitive.hpp"
+#include "graph/node.hpp"
 
 namespace adjoint {
 namespace {
@@ -42,6 +42,9 @@ Key Key::fold_in(std::string_view name) const {
 }
 
 Key Key::of(const Tensor& value) {
+  if (!(value.type() == Type{Shape{}, DType::i64}))
+    throw Error({.op = "Key::of", .message = "a key is a scalar of type i64, got " + to_string(value.type()), .where = user_loc(value.where()),
+                 .operands = {describe(*value.node())}, .hint = "inside vmap, each example of a vector of keys is a scalar"});
   Key k;
   k.folded_ = value;
   return k;

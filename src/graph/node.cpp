@@ -134,7 +134,7 @@ OpScope::~OpScope() { innermost_scope = outer; }
 NoGrad::NoGrad() { ++no_grad_depth; }
 NoGrad::~NoGrad() { --no_grad_depth; }
 
-BackwardScope::BackwardScope(const Node& f) : forward(&f), outer(innermost_backward) { innermost_backward = this; }
+BackwardScope::BackwardScope(const Node& f, bool flag) : forward(&f), backward(flag), outer(innermost_backward) { innermost_backward = this; }
 BackwardScope::~BackwardScope() { innermost_backward = outer; }
 
 Loc user_loc(Loc loc) {
@@ -149,7 +149,7 @@ void stamp(Node& n, Loc loc) {
   n.loc = user_loc(loc);
   if (no_grad_depth > 0) n.tracked = false;
   if (innermost_backward) {
-    n.backward = true;
+    n.backward = innermost_backward->backward;
     n.scope = innermost_backward->forward->scope;
   } else {
     for (auto* s = innermost_scope; s; s = s->outer) n.scope = s->op;

@@ -85,14 +85,15 @@ std::int64_t live_nodes();
 std::recursive_mutex& graph_mutex();
 
 /// While alive, nodes made on this thread carry `loc` and the backward flag: gradient nodes inherit the
-/// line of the forward node.
+/// line of the forward node. Other transforms pass the flag that their nodes are to have.
 class BackwardScope {
  public:
-  explicit BackwardScope(const Node& forward);
+  explicit BackwardScope(const Node& forward, bool backward = true);
   ~BackwardScope();
   BackwardScope(const BackwardScope&) = delete;
   BackwardScope& operator=(const BackwardScope&) = delete;
   const Node* forward;
+  bool backward;
   BackwardScope* outer;
 };
 /// The line a node made now would carry if called at `loc`.

@@ -68,6 +68,7 @@ const Attrs& Vjp::attrs_of(const Node& n) { return n.attrs; }
 Tensor Vjp::in(std::size_t i) const { return share(node.in[i]); }
 Tensor Vjp::out() const { return share(const_cast<Node*>(&node)); }
 Tensor Jvp::in(std::size_t i) const { return share(node.in[i]); }
+Tensor Batch::in(std::size_t i) const { return share(node.in[i]); }
 Tensor Jvp::out() const { return share(const_cast<Node*>(&node)); }
 
 Tensor apply(const Primitive& prim, std::span<const Tensor* const> in, Attrs attrs, Loc loc) {

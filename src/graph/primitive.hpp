@@ -46,6 +46,17 @@ struct Jvp {
   template <class A> const A& attrs() const { return Vjp::attrs_of(node).as<A>(); }
 };
 
+/// What a batching rule sees: the node as one example knows it, and each operand of all examples side by side along a new
+/// axis 0; an empty one is the same for every example. A rule returns the results side by side likewise.
+struct Batch {
+  const Node& node;
+  std::span<const Tensor> all;
+  std::int64_t size;  ///< number of examples, at least 1
+  Tensor in(std::size_t i) const;
+  std::size_t arity() const { return all.size(); }
+  template <class A> const A& attrs() const { return Vjp::attrs_of(node).as<A>(); }
+};
+
 /// A strided view in elements, relative to the operand's first element.
 struct Strided {
   Shape shape, strides;
@@ -69,6 +80,8 @@ struct Primitive {
   Tensor (*decompose)(const Node&) = nullptr;                 ///< in simpler operations: the definition
   Tensors (*vjp)(const Vjp&) = nullptr;                       ///< else the vjp of decompose
   Tensor (*jvp)(const Jvp&) = nullptr;                        ///< else the jvp of decompose
+  Tensor (*batch)(const Batch&) = nullptr;                    ///< else, if elementwise, the same on all examples; else (or where it
+                                                              ///< returns an empty Tensor) the batch of decompose
   std::optional<Strided> (*alias)(const Node&, const Strided& in) = nullptr;  ///< a view of operand 0
   std::string_view family = {};                               ///< of the op table: "D1" ... "D24"
 };

@@ -1,4 +1,5 @@
 // any_all.cpp: reductions of truth: any, all, count_nonzero. Not comparisons.
+#include "ops/batching.hpp"
 #include "ops/reduce_ops.hpp"
 
 namespace adjoint {
@@ -13,8 +14,8 @@ static Type infer_truth(const Infer& i) {
   }
   return out;
 }
-static const Primitive& any_p = define({.name = "any", .traits = {.gradient = Gradient::zero}, .infer = infer_truth, .family = "D5"});
-static const Primitive& all_p = define({.name = "all", .traits = {.gradient = Gradient::zero}, .infer = infer_truth, .family = "D5"});
+static const Primitive& any_p = define({.name = "any", .traits = {.gradient = Gradient::zero}, .infer = infer_truth, .batch = batch_reduced, .family = "D5"});
+static const Primitive& all_p = define({.name = "all", .traits = {.gradient = Gradient::zero}, .infer = infer_truth, .batch = batch_reduced, .family = "D5"});
 static const Primitive& count_p = define({.name = "count_nonzero", .traits = {.inlined = true, .gradient = Gradient::zero}, .family = "D5"});
 
 static Tensor truth(const Tensor& t, Loc loc) { return t.dtype() == DType::bool_ ? t : ne(Arg(t, loc), Arg(0.0, loc)); }

@@ -1,5 +1,6 @@
 // as_strided.cpp: any strided view of a tensor's elements, overlap included, and its transpose, a scatter-add; sliding
 // windows and diagonals as such views. Not slice: that needs no copy of an operand that is itself a view.
+#include "ops/batching.hpp"
 #include "ops/index_ops.hpp"
 
 namespace adjoint {
@@ -12,6 +13,11 @@ static const Primitive& as_strided_p = define({
       return {strided_add_node(r.ct, {r.node.in[0]->type.shape, s.strides, s.offset}, r.node.loc)};
     },
     .jvp = [](const Jvp& r) { return as_strided_node(r.dot[0], r.attrs<Strides>(), r.node.loc); },
+    .batch = [](const Batch& b) {
+      const auto& s = b.attrs<Strides>();
+      const auto each = b.node.in[0]->type.shape.numel();
+      return as_strided_node(b.all[0], {in_front(b.size, s.shape), in_front(each, s.strides), s.offset}, b.node.loc);
+    },
     .alias = [](const Node& n, const Strided& in) -> std::optional<Strided> {
       std::int64_t expected = 1;  // an operand that is not row-major is copied first
       for (std::size_t k = in.shape.size(); k-- > 0;) {
@@ -33,6 +39,10 @@ static const Primitive& strided_add_p = define({
       return {as_strided_node(r.ct, {r.node.in[0]->type.shape, s.strides, s.offset}, r.node.loc)};
     },
     .jvp = [](const Jvp& r) { return strided_add_node(r.dot[0], r.attrs<Strides>(), r.node.loc); },
+    .batch = [](const Batch& b) {
+      const auto& s = b.attrs<Strides>();
+      return strided_add_node(b.all[0], {in_front(b.size, s.shape), in_front(s.shape.numel(), s.strides), s.offset}, b.node.loc);
+    },
     .family = "D7",
 });
 

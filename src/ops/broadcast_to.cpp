@@ -1,5 +1,6 @@
 // broadcast_to.cpp: repeat axes of size 1 and new leading axes. Always a view, with stride 0.
 // Not tile: that repeats axes of any size.
+#include "ops/batching.hpp"
 #include "ops/common.hpp"
 #include "ops/shape_ops.hpp"
 
@@ -23,6 +24,11 @@ static const Primitive& broadcast_to_p = define({
     },
     .vjp = [](const Vjp& r) -> Tensors { return {sum_to(r.ct, r.node.in[0]->type.shape, r.node.loc)}; },
     .jvp = [](const Jvp& r) { return broadcast_node(r.dot[0], r.node.type.shape, r.node.loc); },
+    .batch = [](const Batch& b) {  // new axes come between that of the examples and those of the operand
+      Shape from = b.all[0].shape();
+      while (from.rank() <= b.node.type.shape.rank()) from.insert(1, 1);
+      return broadcast_node(reshape_node(b.all[0], from, b.node.loc), in_front(b.size, b.node.type.shape), b.node.loc);
+    },
     .alias = [](const Node& n, const Strided& in) -> std::optional<Strided> {
       Strided out{n.type.shape, n.type.shape, in.offset};
       const auto lead = n.type.shape.size() - in.shape.size();

@@ -1,4 +1,5 @@
 // class_mask.cpp: targets as a mask over classes, with the check that they are classes. Not one_hot, which gives numbers.
+#include "ops/batching.hpp"
 #include "ops/common.hpp"
 #include "ops/softmax_ops.hpp"
 
@@ -14,6 +15,7 @@ static const Primitive& class_mask_p = define({
       out.shape.push_back(i.attrs.as<Classes>().classes);
       return out;
     },
+    .batch = batch_same,
     .family = "D15",
 });
 

@@ -1,4 +1,5 @@
 // concat.cpp: tensors one after another along an axis; stack. Not the way back: split.cpp.
+#include "ops/batching.hpp"
 #include "ops/index_ops.hpp"
 
 namespace adjoint {
@@ -35,6 +36,11 @@ static const Primitive& concat_p = define({
       Tensors parts;
       for (std::size_t k = 0; k < r.arity(); ++k) parts.push_back(r.dot[k] ? r.dot[k] : literal(r.node.in[k]->type, 0, r.node.loc));
       return concat_node(parts, r.attrs<OneAxis>().axis, r.node.loc);
+    },
+    .batch = [](const Batch& b) {
+      Tensors parts;
+      for (std::size_t k = 0; k < b.arity(); ++k) parts.push_back(every(b, k));
+      return concat_node(parts, b.attrs<OneAxis>().axis + 1, b.node.loc);
     },
     .family = "D7",
 });

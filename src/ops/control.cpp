@@ -1,6 +1,7 @@
 // control.cpp: values as they are, gradients changed or marked. Not rules that a user writes: transform/custom_rule.cpp.
 #include "adjoint/ops/control.hpp"
 
+#include "ops/batching.hpp"
 #include "ops/common.hpp"
 #include "ops/shape_ops.hpp"
 
@@ -15,6 +16,7 @@ const Primitive& straight_through_p = define({
     .infer = infer_same,
     .vjp = [](const Vjp& r) -> Tensors { return {Tensor(), r.ct}; },
     .jvp = [](const Jvp& r) { return r.dot[1]; },
+    .batch = batch_same,
     .alias = as_operand,
     .family = "D22",
 });
@@ -25,6 +27,13 @@ const Primitive& scale_gradient_p = define({
     .infer = infer_first,
     .vjp = [](const Vjp& r) -> Tensors { return {r.ct * r.in(1), Tensor()}; },
     .jvp = [](const Jvp& r) { return r.dot[0] ? r.dot[0] * r.in(1) : Tensor(); },
+    .batch = [](const Batch& b) {  // a factor for each example stands in a column
+      const Tensor x = every(b, 0);
+      Shape column{b.size};
+      while (column.rank() < x.rank()) column.push_back(1);
+      const Tensor by = b.all[1] ? reshape_node(b.all[1], column, b.node.loc) : b.in(1);
+      return apply(*b.node.prim, {&x, &by}, {}, b.node.loc);
+    },
     .alias = as_operand,
     .family = "D22",
 });
@@ -39,6 +48,7 @@ const Primitive& clip_gradient_p = define({
       return {clamp(r.ct, -limit, limit)};
     },
     .jvp = [](const Jvp& r) { return r.dot[0]; },
+    .batch = batch_same,
     .alias = as_operand,
     .family = "D22",
 });
@@ -47,11 +57,11 @@ struct Name { std::string name; };
 Tensors pass(const Vjp& r) { return {r.ct}; }
 Tensor pass_tangent(const Jvp& r) { return r.dot[0]; }
 const Primitive& name_value_p = define({
-    .name = "name_value", .infer = infer_first, .vjp = pass, .jvp = pass_tangent, .alias = as_operand, .family = "D22"});
+    .name = "name_value", .infer = infer_first, .vjp = pass, .jvp = pass_tangent, .batch = batch_same, .alias = as_operand, .family = "D22"});
 const Primitive& identity_barrier_p = define({
-    .name = "identity_barrier", .infer = infer_first, .vjp = pass, .jvp = pass_tangent, .alias = as_operand, .family = "D22"});
+    .name = "identity_barrier", .infer = infer_first, .vjp = pass, .jvp = pass_tangent, .batch = batch_same, .alias = as_operand, .family = "D22"});
 const Primitive& checkpoint_p = define({
-    .name = "checkpoint", .infer = infer_first, .vjp = pass, .jvp = pass_tangent, .alias = as_operand, .family = "D22"});
+    .name = "checkpoint", .infer = infer_first, .vjp = pass, .jvp = pass_tangent, .batch = batch_same, .alias = as_operand, .family = "D22"});
 
 Tensor scaled_gradient(const Primitive& prim, const Arg& x, double factor) {
   const Tensor t = need(x, prim);

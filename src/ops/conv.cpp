@@ -1,6 +1,8 @@
 // conv.cpp: the three convolutions as core primitives, each with its rules in terms of the others, so that every order
 // of derivative exists. Not the public functions and their options: conv_public.cpp.
+#include "ops/batching.hpp"
 #include "ops/conv_ops.hpp"
+#include "ops/index_ops.hpp"
 
 namespace adjoint {
 namespace {
@@ -28,6 +30,33 @@ Shape with_spatial(std::int64_t a, std::int64_t b, const Ints& size) {
   return s;
 }
 
+/// [examples, n, c, ..] -> [n, examples c, ..]: the channels of each example become groups of their own.
+Tensor as_groups(const Tensor& t, Loc loc) {
+  const Tensor inside = move_axis(t, 0, 1, loc);
+  Shape s = inside.shape();
+  s[2] *= s[1];
+  s.erase(1);
+  return reshape_node(inside, s, loc);
+}
+ConvAttrs with_groups(const Batch& b) {
+  ConvAttrs a = b.attrs<ConvAttrs>();
+  a.groups *= b.size;
+  return a;
+}
+/// Of conv and conv_input_grad: one weight for all makes a longer batch, a weight for each makes groups.
+Tensor batch_images(const Batch& b) {
+  const Loc loc = b.node.loc;
+  const Shape& one = b.node.type.shape;
+  if (!b.all[1]) {
+    const Tensor images = folded(b.all[0], loc), w = b.in(1);
+    return reshape_node(apply(*b.node.prim, {&images, &w}, b.node.attrs, loc), in_front(b.size, one), loc);
+  }
+  const Tensor images = as_groups(every(b, 0), loc), w = folded(b.all[1], loc);
+  Shape apart = one;
+  apart.insert(1, b.size);
+  return move_axis(reshape_node(apply(*b.node.prim, {&images, &w}, with_groups(b), loc), apart, loc), 1, 0, loc);
+}
+
 const Primitive& conv_p = define({
     .name = "conv",
     .infer = [](const Infer& i) -> Type {
@@ -48,6 +77,7 @@ const Primitive& conv_p = define({
       const Tensor d = conv_node(r.dot[0], r.in(1), a, r.node.loc);
       return r.dot[1] ? d + conv_node(r.in(0), r.dot[1], a, r.node.loc) : d;
     },
+    .batch = batch_images,
     .family = "D11",
 });
 
@@ -72,6 +102,7 @@ const Primitive& conv_input_grad_p = define({
       const Tensor d = conv_input_grad_node(r.dot[0], r.in(1), a, r.node.loc);
       return r.dot[1] ? d + conv_input_grad_node(r.in(0), r.dot[1], a, r.node.loc) : d;
     },
+    .batch = batch_images,
     .family = "D11",
 });
 
@@ -95,6 +126,11 @@ const Primitive& conv_weight_grad_p = define({
       if (!r.dot[0]) return conv_weight_grad_node(r.in(0), r.dot[1], a, r.node.loc);
       const Tensor d = conv_weight_grad_node(r.dot[0], r.in(1), a, r.node.loc);
       return r.dot[1] ? d + conv_weight_grad_node(r.in(0), r.dot[1], a, r.node.loc) : d;
+    },
+    .batch = [](const Batch& b) {
+      const Loc loc = b.node.loc;
+      const Tensor dw = conv_weight_grad_node(as_groups(every(b, 0), loc), as_groups(every(b, 1), loc), with_groups(b), loc);
+      return reshape_node(dw, in_front(b.size, b.node.type.shape), loc);
     },
     .family = "D11",
 });

@@ -26,6 +26,11 @@ const Primitive& searchsorted_p = define({
       const Tensor below = n.attrs.as<Side>().right ? le(sorted, column) : lt(sorted, column);
       return reshape_node(sum_node(cast_to(below, DType::i64, n.loc), {1}, false, n.loc), values.shape(), n.loc);
     },
+    .batch = [](const Batch& b) -> Tensor {
+      if (b.all[0]) return {};  // a sorted vector for each example: by the definition
+      const Tensor sorted = b.in(0);
+      return apply(*b.node.prim, {&sorted, &b.all[1]}, b.node.attrs, b.node.loc);
+    },
     .family = "D8",
 });
 

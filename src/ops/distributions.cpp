@@ -5,6 +5,7 @@
 
 #include "adjoint/ops/random.hpp"
 #include "adjoint/ops/softmax.hpp"
+#include "ops/batching.hpp"
 #include "ops/random_ops.hpp"
 #include "ops/shape_ops.hpp"
 #include "ops/softmax_ops.hpp"
@@ -25,13 +26,16 @@ const Primitive& permutation_p = define({
     .name = "permutation",
     .traits = {.gradient = Gradient::zero},
     .infer = [](const Infer& i) -> Type {
-      if (!(i.type(0) == Type{Shape{}, DType::i64})) i.fail("a key is a scalar of type i64, got " + to_string(i.type(0)));
-      return {Shape{i.attrs.as<Length>().n}, DType::i64};
+      if (i.type(0).dtype != DType::i64) i.fail("a key is a scalar of type i64, got " + to_string(i.type(0)));
+      Type out = i.type(0);  // a key a row
+      out.shape.push_back(i.attrs.as<Length>().n);
+      return out;
     },
+    .batch = batch_same,
     .family = "D18",
 });
 
-/// Operands: key, e^-rate. Element i counts how many of the uniform numbers of fold_in(key, i) can be multiplied before the
+/// Operands: keys [k..], e^-rate [k.., r..]. Element i of a row [r..] counts how many of the uniform numbers of fold_in(key, i) can be multiplied before the
 /// product falls to e^-rate or below.
 const Primitive& poisson_p = define({
     .name = "poisson",
@@ -40,6 +44,7 @@ const Primitive& poisson_p = define({
       if (i.type(1).dtype != DType::f64) i.fail("limits are f64, got " + to_string(i.type(1)));
       return {i.type(1).shape, DType::f32};
     },
+    .batch = batch_same,
     .family = "D18",
 });
 /// Operands: key, probabilities in f64. Whether the uniform number of the place is below the probability.

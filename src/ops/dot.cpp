@@ -1,5 +1,6 @@
 // dot.cpp: batched matrix product [b.., m, k] x [b.., k, n], and matmul on it. Transposes are views: the kernel
 // reads any strides. Not einsum.
+#include "ops/batching.hpp"
 #include "ops/common.hpp"
 #include "ops/shape_ops.hpp"
 
@@ -53,6 +54,11 @@ static const Primitive& dot_p = define({
       if (!r.dot[0]) return dot_node(r.in(0), r.dot[1], loc);
       if (!r.dot[1]) return dot_node(r.dot[0], r.in(1), loc);
       return dot_node(r.dot[0], r.in(1), loc) + dot_node(r.in(0), r.dot[1], loc);
+    },
+    .batch = [](const Batch& b) {
+      if (b.all[1] || b.node.type.shape.rank() > 2) return batch_same(b);
+      const Tensor y = dot_node(folded(b.all[0], b.node.loc), b.in(1), b.node.loc);  // one right matrix for all: one product of many rows
+      return reshape_node(y, in_front(b.size, b.node.type.shape), b.node.loc);
     },
     .family = "D10",
 });

@@ -1,4 +1,5 @@
 // extremes.cpp: amax and amin with ties shared evenly in both modes; argmax and argmin. Not maximum of two tensors.
+#include "ops/batching.hpp"
 #include "ops/reduce_ops.hpp"
 
 namespace adjoint {
@@ -40,8 +41,8 @@ Tensor extreme_jvp(const Jvp& r) {
   return sum_node(where(t.mask, r.dot[0], 0.0), a.axes, a.keepdim, r.node.loc) / t.count;
 }
 
-const Primitive& amax_p = define({.name = "amax", .infer = infer_reduced, .vjp = extreme_vjp, .jvp = extreme_jvp, .family = "D5"});
-const Primitive& amin_p = define({.name = "amin", .infer = infer_reduced, .vjp = extreme_vjp, .jvp = extreme_jvp, .family = "D5"});
+const Primitive& amax_p = define({.name = "amax", .infer = infer_reduced, .vjp = extreme_vjp, .jvp = extreme_jvp, .batch = batch_reduced, .family = "D5"});
+const Primitive& amin_p = define({.name = "amin", .infer = infer_reduced, .vjp = extreme_vjp, .jvp = extreme_jvp, .batch = batch_reduced, .family = "D5"});
 
 Type infer_position(const Infer& i) {
   const auto& [axes, keep] = i.attrs.as<Axes>();
@@ -52,8 +53,8 @@ Type infer_position(const Infer& i) {
   out.dtype = DType::i64;
   return out;
 }
-const Primitive& argmax_p = define({.name = "argmax", .traits = {.gradient = Gradient::zero}, .infer = infer_position, .family = "D5"});
-const Primitive& argmin_p = define({.name = "argmin", .traits = {.gradient = Gradient::zero}, .infer = infer_position, .family = "D5"});
+const Primitive& argmax_p = define({.name = "argmax", .traits = {.gradient = Gradient::zero}, .infer = infer_position, .batch = batch_reduced, .family = "D5"});
+const Primitive& argmin_p = define({.name = "argmin", .traits = {.gradient = Gradient::zero}, .infer = infer_position, .batch = batch_reduced, .family = "D5"});
 
 Tensor reduced(const Primitive& prim, const Arg& x, const Ints& axes, bool keepdim) {
   Tensor t = need(x, prim);

@@ -1,4 +1,5 @@
 // iota.cpp: 0, 1, 2, ... along an axis, made when the plan runs. Not random, and not arange, which is built from it.
+#include "ops/batching.hpp"
 #include "ops/index_ops.hpp"
 
 namespace adjoint {
@@ -10,6 +11,9 @@ static const Primitive& iota_p = define({
     .infer = [](const Infer& i) -> Type {
       const auto& a = i.attrs.as<Iota>();
       return {a.shape, a.dtype};
+    },
+    .batch = [](const Batch& b) {  // it does not depend on its operand
+      return broadcast_node(share(const_cast<Node*>(&b.node)), in_front(b.size, b.node.type.shape), b.node.loc);
     },
     .family = "D24",
 });

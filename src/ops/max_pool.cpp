@@ -1,6 +1,7 @@
 // max_pool.cpp: the largest element of each window: where it stands (a primitive without gradient), then take_along, so
 // that value, gradient and tangent are one element's. Not amax over windows, which shares ties.
 #include "adjoint/ops/pool.hpp"
+#include "ops/batching.hpp"
 #include "ops/index_ops.hpp"
 #include "ops/pool_options.hpp"
 
@@ -18,6 +19,7 @@ static const Primitive& index_p = define({
       for (std::size_t k = 0; k < a.out.size(); ++k) out.shape[lead + k] = a.out[k];
       return out;
     },
+    .batch = batch_same,
     .family = "D12",
 });
 

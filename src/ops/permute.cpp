@@ -1,4 +1,5 @@
 // permute.cpp: reorder axes; transpose. Always a view. Not a copy: products read transposed operands in place.
+#include "ops/batching.hpp"
 #include "ops/index_ops.hpp"
 
 namespace adjoint {
@@ -19,6 +20,7 @@ static const Primitive& permute_p = define({
     },
     .vjp = [](const Vjp& r) -> Tensors { return {permute_node(r.ct, inverse(r.attrs<Permutation>().axes), r.node.loc)}; },
     .jvp = [](const Jvp& r) { return permute_node(r.dot[0], r.attrs<Permutation>().axes, r.node.loc); },
+    .batch = [](const Batch& b) { return permute_node(b.all[0], in_front(0, one_up(b.attrs<Permutation>().axes)), b.node.loc); },
     .alias = [](const Node& n, const Strided& in) -> std::optional<Strided> {
       Strided out = in;
       const Ints& axes = n.attrs.as<Permutation>().axes;

@@ -1,5 +1,6 @@
 // prod.cpp: product over axes. Its gradient multiplies all other elements, through a tree and without a division, so
 // that zeros are exact in every order of derivative. Not cumprod.
+#include "ops/batching.hpp"
 #include "ops/reduce_ops.hpp"
 
 namespace adjoint {
@@ -56,6 +57,7 @@ const Primitive& prod_p = define({
       const auto& a = r.attrs<Axes>();
       return sum_node(r.dot[0] * slope(r.in(0), a.axes, r.node.loc), a.axes, a.keepdim, r.node.loc);
     },
+    .batch = batch_reduced,
     .family = "D5",
 });
 

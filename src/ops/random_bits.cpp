@@ -1,14 +1,19 @@
 // random_bits.cpp: the primitives from which all random operations are made: fold_in, random_bits, random_uniform; and
 // uniform. Zero in the key. Not the distributions: those are in distributions.cpp.
 #include "adjoint/ops/random.hpp"
+#include "ops/batching.hpp"
 #include "ops/random_ops.hpp"
 
 namespace adjoint {
 
+// A key is a scalar for users (Key::of). The primitives take any number of keys side by side, each with its own numbers:
+// keys [k..] give [k.., shape..]. That is what batching makes of them.
 static Type infer_drawn(const Infer& i) {
-  if (!(i.type(0) == Type{Shape{}, DType::i64})) i.fail("a key is a scalar of type i64, got " + to_string(i.type(0)));
+  if (i.type(0).dtype != DType::i64) i.fail("a key is a scalar of type i64, got " + to_string(i.type(0)));
   const auto& [shape, dtype] = i.attrs.as<Drawn>();
-  return {shape, dtype};
+  Type out{i.type(0).shape, dtype};
+  for (auto d : shape) out.shape.push_back(d);
+  return out;
 }
 
 /// A new key from a key and a number.
@@ -17,15 +22,16 @@ static const Primitive& fold_in_p = define({
     .traits = {.gradient = Gradient::zero},
     .infer = [](const Infer& i) -> Type {
       for (std::size_t k = 0; k < 2; ++k)
-        if (!(i.type(k) == Type{Shape{}, DType::i64})) i.fail("needs scalars of type i64, got " + to_string(i.type(k)));
+        if (!(i.type(k) == Type{i.type(0).shape, DType::i64})) i.fail("needs scalars of type i64, got " + to_string(i.type(k)));
       return i.type(0);
     },
+    .batch = batch_same,
     .family = "D18",
 });
 static const Primitive& random_bits_p = define({
-    .name = "random_bits", .traits = {.gradient = Gradient::zero}, .infer = infer_drawn, .family = "D18"});
+    .name = "random_bits", .traits = {.gradient = Gradient::zero}, .infer = infer_drawn, .batch = batch_same, .family = "D18"});
 static const Primitive& random_uniform_p = define({
-    .name = "random_uniform", .traits = {.gradient = Gradient::zero}, .infer = infer_drawn, .family = "D18"});
+    .name = "random_uniform", .traits = {.gradient = Gradient::zero}, .infer = infer_drawn, .batch = batch_same, .family = "D18"});
 static const Primitive& uniform_p = define({
     .name = "uniform", .traits = {.inlined = true, .gradient = Gradient::zero}, .family = "D18"});
 

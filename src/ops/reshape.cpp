@@ -1,5 +1,6 @@
 // reshape.cpp: the same elements, row-major, in another shape. A view wherever the strides allow it.
 // Not a copy by meaning: the plan inserts one where a view is impossible.
+#include "ops/batching.hpp"
 #include "ops/common.hpp"
 #include "ops/shape_ops.hpp"
 
@@ -56,6 +57,7 @@ static const Primitive& reshape_p = define({
     },
     .vjp = [](const Vjp& r) -> Tensors { return {reshape_node(r.ct, r.node.in[0]->type.shape, r.node.loc)}; },
     .jvp = [](const Jvp& r) { return reshape_node(r.dot[0], r.node.type.shape, r.node.loc); },
+    .batch = [](const Batch& b) { return reshape_node(b.all[0], in_front(b.size, b.node.type.shape), b.node.loc); },
     .alias = [](const Node& n, const Strided& in) { return reshaped(in, n.type.shape); },
     .family = "D7",
 });

@@ -1,5 +1,6 @@
 // slice.cpp: start, size and step an axis; a view, negative steps included. pad_constant is its transpose, and
 // `embed` (write into zeros at given places) its adjoint. Not indexing by data: that is take.
+#include "ops/batching.hpp"
 #include "ops/index_ops.hpp"
 
 namespace adjoint {
@@ -12,6 +13,10 @@ static const Primitive& slice_p = define({
       return {embed_node(r.ct, {s.start, s.step, r.node.in[0]->type.shape}, r.node.loc)};
     },
     .jvp = [](const Jvp& r) { return slice_node(r.dot[0], r.attrs<Slices>(), r.node.loc); },
+    .batch = [](const Batch& b) {
+      const auto& s = b.attrs<Slices>();
+      return slice_node(b.all[0], {in_front(0, s.start), in_front(b.size, s.size), in_front(1, s.step)}, b.node.loc);
+    },
     .alias = [](const Node& n, const Strided& in) -> std::optional<Strided> {
       const auto& s = n.attrs.as<Slices>();
       Strided out{s.size, in.strides, in.offset};
@@ -33,6 +38,10 @@ static const Primitive& embed_p = define({
       return {slice_node(r.ct, {e.start, r.node.in[0]->type.shape, e.step}, r.node.loc)};
     },
     .jvp = [](const Jvp& r) { return embed_node(r.dot[0], r.attrs<Embedding>(), r.node.loc); },
+    .batch = [](const Batch& b) {
+      const auto& e = b.attrs<Embedding>();
+      return embed_node(b.all[0], {in_front(0, e.start), in_front(1, e.step), in_front(b.size, e.shape)}, b.node.loc);
+    },
     .family = "D7",
 });
 

@@ -7,6 +7,7 @@ static const Primitive& stop_gradient_p = define({
     .name = "stop_gradient",
     .traits = {.gradient = Gradient::zero},
     .infer = infer_same,
+    .batch = [](const Batch& b) { return stop_gradient(b.all[0]); },
     .alias = [](const Node&, const Strided& in) -> std::optional<Strided> { return in; },
     .family = "D22",
 });

@@ -1,4 +1,5 @@
 // sum.cpp: sum over axes, in the fixed order that defines its bits; mean. Not scans, not segments.
+#include "ops/batching.hpp"
 #include "ops/common.hpp"
 #include "ops/shape_ops.hpp"
 
@@ -21,6 +22,7 @@ static const Primitive& sum_p = define({
       const auto& a = r.attrs<Axes>();
       return sum_node(r.dot[0], a.axes, a.keepdim, r.node.loc);
     },
+    .batch = batch_reduced,
     .family = "D5",
 });
 

@@ -1,5 +1,6 @@
 // take.cpp: elements chosen by an index tensor along one axis, and the transpose, scatter_add; the public functions on
 // the two. Not one index an element: that is take_along.cpp.
+#include "ops/batching.hpp"
 #include "ops/index_ops.hpp"
 
 namespace adjoint {
@@ -17,6 +18,41 @@ static Shape taken(const Infer& i, const Shape& x, const Shape& idx, std::int64_
   return out;
 }
 
+static Tensor batch_take(const Batch& b) {
+  const Loc loc = b.node.loc;
+  const auto axis = static_cast<int>(b.attrs<OneAxis>().axis);
+  if (!b.all[1]) return take_node(b.all[0], b.in(1), axis + 1, loc);
+  if (!b.all[0]) return move_axis(take_node(b.in(0), b.all[1], axis, loc), axis, 0, loc);
+  // Indices into elements of one's own: element by element along the last axis, so that each index is checked against its own example.
+  const Tensor x = move_axis(b.all[0], axis + 1, b.all[0].rank() - 1, loc);
+  const auto count = b.node.in[1]->type.shape.numel();
+  Shape each = x.shape(), alone{b.size};
+  each[each.size() - 1] = count;
+  while (alone.rank() + 1 < x.rank()) alone.push_back(1);
+  alone.push_back(count);
+  const Tensor y = take_along_node(x, broadcast_node(reshape_node(b.all[1], alone, loc), each, loc), loc);
+  return reshape_node(move_axis(y, y.rank() - 1, axis + 1, loc), in_front(b.size, b.node.type.shape), loc);
+}
+
+/// With an index for each example, the examples stand one after another along the axis; sums keep the order of their own j.
+static Tensor batch_scatter_add(const Batch& b) {
+  const Loc loc = b.node.loc;
+  const auto axis = static_cast<int>(b.attrs<OneAxis>().axis);
+  if (!b.all[1]) return scatter_add_node(every(b, 0), b.in(1), every(b, 2), axis + 1, loc);
+  const auto n = b.node.in[0]->type.shape[static_cast<std::size_t>(axis)];
+  const Tensor idx = cast_to(b.all[1], DType::i64, loc), size = scalar_i64(n, loc);
+  Shape column{b.size};
+  while (column.rank() < idx.rank()) column.push_back(1);
+  const Tensor start = iota_node(column, 0, DType::i64, loc) * size;
+  const Tensor place = where(logical_and(ge(idx, 0.0), lt(idx, size)), idx + start, -1.0);  // a bad index stays one
+  const Tensor apart = move_axis(every(b, 0), 0, axis, loc);
+  Shape joined = apart.shape();
+  joined[static_cast<std::size_t>(axis)] = b.size * n;
+  joined.erase(axis + 1);
+  const Tensor y = scatter_add_node(reshape_node(apart, joined, loc), place, move_axis(every(b, 2), 0, axis, loc), axis, loc);
+  return move_axis(reshape_node(y, apart.shape(), loc), axis, 0, loc);
+}
+
 static const Primitive& take_p = define({
     .name = "take",
     .infer = [](const Infer& i) -> Type {
@@ -30,6 +66,7 @@ static const Primitive& take_p = define({
       return {scatter_add_node(zero, r.in(1), r.ct, r.attrs<OneAxis>().axis, r.node.loc), Tensor()};
     },
     .jvp = [](const Jvp& r) { return take_node(r.dot[0], r.in(1), r.attrs<OneAxis>().axis, r.node.loc); },
+    .batch = batch_take,
     .family = "D8",
 });
 
@@ -54,6 +91,7 @@ static const Primitive& scatter_add_p = define({
       const Tensor base = r.dot[0] ? r.dot[0] : literal(r.node.type, 0, r.node.loc);
       return scatter_add_node(base, r.in(1), r.dot[2], r.attrs<OneAxis>().axis, r.node.loc);
     },
+    .batch = batch_scatter_add,
     .family = "D8",
 });
 

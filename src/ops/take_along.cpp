@@ -1,4 +1,5 @@
 // take_along.cpp: one index an element along an axis, and the transpose. Not one index a slice: that is take.cpp.
+#include "ops/batching.hpp"
 #include "ops/index_ops.hpp"
 
 namespace adjoint {
@@ -20,6 +21,7 @@ static const Primitive& take_along_p = define({
       return {put_along_node(r.in(1), r.ct, r.node.in[0]->type.shape.back(), r.node.loc), Tensor()};
     },
     .jvp = [](const Jvp& r) { return take_along_node(r.dot[0], r.in(1), r.node.loc); },
+    .batch = batch_same,
     .family = "D8",
 });
 
@@ -35,6 +37,7 @@ static const Primitive& put_along_p = define({
     },
     .vjp = [](const Vjp& r) -> Tensors { return {Tensor(), take_along_node(r.ct, r.in(0), r.node.loc)}; },
     .jvp = [](const Jvp& r) { return put_along_node(r.in(0), r.dot[1], r.attrs<RowSize>().size, r.node.loc); },
+    .batch = batch_same,
     .family = "D8",
 });
 

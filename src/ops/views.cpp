@@ -1,5 +1,6 @@
 // views.cpp: reshape, slice and permute under the names and in the forms that people reach for. Not the primitives
 // themselves.
+#include "ops/batching.hpp"
 #include "ops/index_ops.hpp"
 
 namespace adjoint {
@@ -19,6 +20,7 @@ const Primitive& contiguous_p = define({
     .decompose = [](const Node& n) { return share(n.in[0]); },
     .vjp = [](const Vjp& r) -> Tensors { return {r.ct}; },
     .jvp = [](const Jvp& r) { return r.dot[0]; },
+    .batch = batch_same,
     .family = "D7",
 });
 

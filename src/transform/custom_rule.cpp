@@ -3,7 +3,8 @@
 #include "adjoint/custom.hpp"
 
 #include "adjoint/grad.hpp"
-#include "ops/common.hpp"
+#include "adjoint/vmap.hpp"
+#include "ops/batching.hpp"
 
 namespace adjoint {
 namespace {
@@ -56,6 +57,43 @@ Tensor checked_tangent(const std::string& name, const Node& n, Tensor dot) {
   return dot;
 }
 
+/// The node on all examples, with the rule that serves them: the user's own, example by example.
+template <class Rule> Tensor with_all(const Batch& b, const Rule& rule) {
+  Tensors in;
+  for (std::size_t k = 0; k < b.arity(); ++k) in.push_back(every(b, k));
+  return apply(*b.node.prim, in, RuleAttr<Rule>{std::make_shared<const Rule>(rule)}, b.node.loc);
+}
+
+/// The cotangents of all examples; where the rule gives none there is none for all.
+Tensors backward_of_all(const CustomVjp& rule, const Tensors& in, const Tensor& out, const Tensor& ct) {
+  Tensors xs = in;
+  xs.push_back(out), xs.push_back(ct);
+  std::vector<bool> given;
+  const Tensors some = vmap(
+      [&](const Tensors& x) {
+        Tensors found;
+        for (const auto& d : rule.backward(Tensors(x.begin(), x.end() - 2), x[in.size()], x.back())) {
+          given.push_back(static_cast<bool>(d));
+          if (d) found.push_back(d);
+        }
+        return found;
+      },
+      xs);
+  Tensors d;
+  std::size_t k = 0;
+  for (const bool is : given) d.push_back(is ? some[k++] : Tensor());
+  return d;
+}
+
+Tensor tangent_of_all(const CustomJvp& rule, const Tensors& in, const Tensor& out, const Tensors& dot) {
+  Tensors xs = in;
+  xs.push_back(out);
+  xs.insert(xs.end(), dot.begin(), dot.end());
+  const auto n = static_cast<std::ptrdiff_t>(in.size());
+  return vmap([&](const Tensors& x) { return Tensors{rule.tangent(Tensors(x.begin(), x.begin() + n), x[in.size()], Tensors(x.begin() + n + 1, x.end()))}; },
+              xs)[0];
+}
+
 const Primitive& custom_vjp_p = define({
     .name = "custom_vjp",
     .infer = infer_first,
@@ -66,6 +104,12 @@ const Primitive& custom_vjp_p = define({
     },
     .jvp = [](const Jvp& r) -> Tensor {
       broken("jvp", r.attrs<RuleAttr<CustomVjp>>().rule->name, r.node, "goes backward only", "use custom_jvp, which serves both modes");
+    },
+    .batch = [](const Batch& b) {
+      const auto one = b.attrs<RuleAttr<CustomVjp>>().rule;
+      return with_all(b, CustomVjp{one->name, one->forward, [one](const Tensors& in, const Tensor& out, const Tensor& ct) {
+                                     return backward_of_all(*one, in, out, ct);
+                                   }});
     },
     .alias = as_operand,
     .family = "D22",
@@ -95,6 +139,12 @@ const Primitive& custom_jvp_p = define({
       for (std::size_t k = 0; k < in.size(); ++k) dots.push_back(r.dot[k + 1] ? r.dot[k + 1] : literal(in[k].type(), 0, r.node.loc));
       return checked_tangent(rule.name, r.node, rule.tangent(in, r.in(0), dots));
     },
+    .batch = [](const Batch& b) {
+      const auto one = b.attrs<RuleAttr<CustomJvp>>().rule;
+      return with_all(b, CustomJvp{one->name, one->forward, [one](const Tensors& in, const Tensor& out, const Tensors& dot) {
+                                     return tangent_of_all(*one, in, out, dot);
+                                   }});
+    },
     .alias = as_operand,
     .family = "D22",
 });
@@ -107,6 +157,7 @@ const Primitive& probe_p = define({
       return {r.ct};
     },
     .jvp = [](const Jvp& r) { return r.dot[0]; },
+    .batch = batch_same,  // `see` gets the cotangents of all examples at once
     .alias = as_operand,
     .family = "D22",
 });

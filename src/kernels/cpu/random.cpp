@@ -1,4 +1,4 @@
-// random.cpp: fold_in, random_bits and random_uniform as steps of a plan. Element i depends on the key and on i alone, so
+// random.cpp: fold_in, random_bits and random_uniform as steps of a plan. Element i of a key depends on the key and on i alone, so
 // threads share the work freely. Not the cipher: philox.cpp.
 #include <algorithm>
 
@@ -11,13 +11,12 @@ using plan::StepFn;
 using plan::StepInfo;
 using plan::View;
 
-static std::uint64_t key_of(const View& v) { return *reinterpret_cast<const std::uint64_t*>(v.data); }
-
 static const bool fold_in_ = plan::define_kernel({
     .op = "fold_in",
     .prepare = [](const StepInfo&) -> StepFn {
       return [](const View* in, const View* out) -> const char* {
-        *reinterpret_cast<std::uint64_t*>(out->data) = fold_in(key_of(in[0]), key_of(in[1]));
+        const auto *key = reinterpret_cast<const std::uint64_t*>(in[0].data), *data = reinterpret_cast<const std::uint64_t*>(in[1].data);
+        for (std::int64_t i = 0; i < out->elements(); ++i) reinterpret_cast<std::uint64_t*>(out->data)[i] = fold_in(key[i], data[i]);
         return nullptr;
       };
     },
@@ -26,12 +25,12 @@ static const bool fold_in_ = plan::define_kernel({
 template <class T, void (*Draw)(std::uint64_t, std::uint64_t, std::int64_t, T*)>
 static const char* draw(const View* in, const View* out) {
   constexpr std::int64_t kPart = 16384;  // elements a task; a multiple of the cipher's block
-  const std::uint64_t key = key_of(in[0]);
-  const std::int64_t n = out->elements();
+  const auto* keys = reinterpret_cast<const std::uint64_t*>(in[0].data);
+  const std::int64_t rows = in[0].elements(), n = rows ? out->elements() / rows : 0, parts = (n + kPart - 1) / kPart;  // n numbers a key
   T* to = reinterpret_cast<T*>(out->data);
-  runtime::parallel((n + kPart - 1) / kPart, [=](std::int64_t part) {
-    const std::int64_t first = part * kPart;
-    Draw(key, static_cast<std::uint64_t>(first), std::min(kPart, n - first), to + first);
+  runtime::parallel(rows * parts, [=](std::int64_t task) {
+    const std::int64_t row = task / parts, first = task % parts * kPart;
+    Draw(keys[row], static_cast<std::uint64_t>(first), std::min(kPart, n - first), to + row * n + first);
   });
   return nullptr;
 }

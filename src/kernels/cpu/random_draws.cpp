@@ -13,12 +13,9 @@ using plan::StepFn;
 using plan::StepInfo;
 using plan::View;
 
-static std::uint64_t key_of(const View& v) { return *reinterpret_cast<const std::uint64_t*>(v.data); }
+static const std::uint64_t* keys_of(const View& v) { return reinterpret_cast<const std::uint64_t*>(v.data); }
 
-static const char* permute(const View* in, const View* out) {
-  const std::uint64_t key = key_of(in[0]);
-  const std::int64_t n = out->elements();
-  auto* p = reinterpret_cast<std::int64_t*>(out->data);
+static void permute_row(std::uint64_t key, std::int64_t n, std::int64_t* p) {
   for (std::int64_t i = 0; i < n; ++i) p[i] = i;
   constexpr std::int64_t kPart = 512;
   double u[kPart];
@@ -28,6 +25,10 @@ static const char* permute(const View* in, const View* out) {
     for (std::int64_t i = end - 1; i >= std::max<std::int64_t>(first, 1); --i)
       std::swap(p[i], p[static_cast<std::int64_t>(u[i - first] * static_cast<double>(i + 1))]);
   }
+}
+static const char* permute(const View* in, const View* out) {
+  const std::int64_t rows = in[0].elements(), n = rows ? out->elements() / rows : 0;
+  runtime::parallel(rows, [=](std::int64_t r) { permute_row(keys_of(in[0])[r], n, reinterpret_cast<std::int64_t*>(out->data) + r * n); });
   return nullptr;
 }
 
@@ -41,8 +42,8 @@ static double count(std::uint64_t key, double limit) {
 }
 
 static const char* poisson(const View* in, const View* out) {
-  const std::uint64_t key = key_of(in[0]);
-  const std::int64_t n = out->elements();
+  const auto* keys = keys_of(in[0]);
+  const std::int64_t n = out->elements(), row = in[0].elements() ? n / in[0].elements() : 0;  // elements a key
   const auto* limit = reinterpret_cast<const double*>(in[1].data);
   auto* to = reinterpret_cast<float*>(out->data);
   constexpr double kLeast = 9e-305;  // a little below e^-700
@@ -55,7 +56,7 @@ static const char* poisson(const View* in, const View* out) {
   constexpr std::int64_t kPart = 256;
   runtime::parallel((n + kPart - 1) / kPart, [=](std::int64_t part) {
     for (std::int64_t i = part * kPart; i < std::min(n, (part + 1) * kPart); ++i)
-      to[i] = static_cast<float>(count(fold_in(key, static_cast<std::uint64_t>(i)), limit[i]));
+      to[i] = static_cast<float>(count(fold_in(keys[i / row], static_cast<std::uint64_t>(i % row)), limit[i]));
   });
   return nullptr;
 }
