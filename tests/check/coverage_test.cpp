@@ -88,6 +88,19 @@ TEST(Harness, ARowOfAnotherOperationFails) {
   ASSERT_EQ(r.failed, 1);
   EXPECT_NE(r.failures[0].find("makes no node of sin"), std::string::npos) << r.failures[0];
 }
+TEST(Harness, WhatALoopDoesNotGiveFails) {
+  // A result that depends on how often it was asked for: no batching rule can give that.
+  Row row{.op = "mul", .in = {{{3}}, {{3}}}, .call = [](const Tensors& x) {
+            static double calls = 0;
+            return x[0] * x[1] * ++calls;
+          }};
+  CheckReport r;
+  RowRun run{row, r, {zeros({3}), zeros({3})}, {}, {}, {}, {}, {}, {}};
+  check_batching(run);
+  ASSERT_EQ(r.checks, 3);  // each operand alone, and both
+  ASSERT_EQ(r.failed, 3);
+  EXPECT_NE(r.failures[2].find("value, batched over all operands: other bits than a loop gives"), std::string::npos) << r.failures[2];
+}
 TEST(Harness, BadCallsAreHeldToTheirMessageAndPlace) {
   CheckReport r;
   check_bad_call({"sin", [] {}, "anything"}, r);
