@@ -14,10 +14,10 @@ namespace {
 constexpr int kExamples = 3;
 
 /// The examples of each operand: [operand][example].
-std::vector<Tensors> examples_of(const Row& row) {
+std::vector<Tensors> examples_of(const Row& row, DType floating) {
   std::vector<Tensors> all(row.in.size());
   for (std::size_t k = 0; k < row.in.size(); ++k)
-    for (int e = 0; e < kExamples; ++e) all[k].push_back(example_of(row, k, e));
+    for (int e = 0; e < kExamples; ++e) all[k].push_back(example_of(row, k, e, floating));
   return all;
 }
 
@@ -36,10 +36,11 @@ Tensor stacked(const Tensors& examples) {
 /// The result, and its gradient if there is one.
 Tensors outcome(const RowRun& run, const Tensors& in) {
   Tensors all{run.row.call(in)};
-  if (run.gradient.empty()) return all;
+  if (run.gradient.empty() || !is_floating(all[0].dtype())) return all;
   Tensors wrt;
   for (auto k : run.which) wrt.push_back(in[k]);
-  const Tensors d = vjp(std::span(all.data(), 1), std::span(&run.seed, 1), wrt);
+  const Tensor seed = leaf_of(directions(all[0].numel(), 1), all[0].shape(), all[0].dtype());
+  const Tensors d = vjp(std::span(all.data(), 1), std::span(&seed, 1), wrt);
   all.insert(all.end(), d.begin(), d.end());
   return all;
 }
@@ -57,7 +58,7 @@ int most_axes(const Tensors& values) {
 void check_operands(RowRun& run, const std::vector<Tensors>& examples, std::size_t k) {
   const std::size_t n = run.in.size();
   const bool every = k == n;
-  const std::string what = every ? "all operands" : "operand " + std::to_string(k);
+  const std::string what = (every ? "all operands" : "operand " + std::to_string(k)) + " in " + std::string(name_of(examples[0][0].dtype()));
   Tensors xs;
   for (std::size_t i = 0; i < n; ++i)
     if (every || i == k) xs.push_back(stacked(examples[i]));
@@ -96,9 +97,12 @@ void check_operands(RowRun& run, const std::vector<Tensors>& examples, std::size
 }  // namespace
 
 void check_batching(RowRun& run) {
-  const auto examples = examples_of(run.row);
-  for (std::size_t k = 0; k < run.in.size(); ++k) check_operands(run, examples, k);
-  if (run.in.size() > 1) check_operands(run, examples, run.in.size());
+  for (const DType type : {DType::f64, DType::f32}) {
+    if (type == DType::f32 && !run.row.f32) continue;
+    const auto examples = examples_of(run.row, type);
+    for (std::size_t k = 0; k < run.in.size(); ++k) check_operands(run, examples, k);
+    if (run.in.size() > 1) check_operands(run, examples, run.in.size());
+  }
 }
 
 }  // namespace adjoint::check

@@ -78,20 +78,18 @@ static std::vector<double> drawn(const Input& in, std::uint64_t seed) {
 }
 std::vector<double> numbers_of(const Row& row, std::size_t k) { return drawn(row.in[k], seed_of(row, k)); }
 
-Tensor example_of(const Row& row, std::size_t k, int example) {
+Tensor example_of(const Row& row, std::size_t k, int example, DType floating) {
   const Input& in = row.in[k];
   std::vector<double> v = numbers_of(row, k);
-  if (example == 0) return leaf_of(v, in.shape, in.dtype);
-  if (in.exact.empty()) v = drawn(in, seed_of(row, k) + static_cast<std::uint64_t>(example));
+  if (example > 0 && in.exact.empty()) v = drawn(in, seed_of(row, k) + static_cast<std::uint64_t>(example));
   else if (is_floating(in.dtype) && std::ranges::is_sorted(v)) std::ranges::for_each(v, [&](double& x) { x += example; });
   else if (!v.empty()) std::ranges::rotate(v, v.begin() + example % static_cast<int>(v.size()));
-  return leaf_of(v, in.shape, in.dtype);
+  return leaf_of(v, in.shape, in.dtype == DType::f64 ? floating : in.dtype);
 }
 
 Tensors operands_of(const Row& row, DType floating) {
   Tensors t;
-  for (std::size_t k = 0; k < row.in.size(); ++k)
-    t.push_back(leaf_of(numbers_of(row, k), row.in[k].shape, row.in[k].dtype == DType::f64 ? floating : row.in[k].dtype));
+  for (std::size_t k = 0; k < row.in.size(); ++k) t.push_back(example_of(row, k, 0, floating));
   return t;
 }
 

@@ -21,8 +21,8 @@ std::vector<double> numbers_of(const Row& row, std::size_t k);
 /// All operands; those that are f64 in the row get type `floating`.
 Tensors operands_of(const Row& row, DType floating = DType::f64);
 /// Operand `k` in other numbers for each example, of which number 0 is the row's own: drawn anew; given numbers are rotated, or, if they
-/// stand in order, moved up, so that they still do.
-Tensor example_of(const Row& row, std::size_t k, int example);
+/// stand in order, moved up, so that they still do. f64 becomes `floating`.
+Tensor example_of(const Row& row, std::size_t k, int example, DType floating = DType::f64);
 /// The indices of operands that can be differentiated.
 std::vector<std::size_t> differentiable(const Row& row);
 

@@ -97,9 +97,9 @@ TEST(Harness, WhatALoopDoesNotGiveFails) {
   CheckReport r;
   RowRun run{row, r, {zeros({3}), zeros({3})}, {}, {}, {}, {}, {}, {}};
   check_batching(run);
-  ASSERT_EQ(r.checks, 3);  // each operand alone, and both
-  ASSERT_EQ(r.failed, 3);
-  EXPECT_NE(r.failures[2].find("value, batched over all operands: other bits than a loop gives"), std::string::npos) << r.failures[2];
+  ASSERT_EQ(r.checks, 6);  // each operand alone, and both, in f64 and in f32
+  ASSERT_EQ(r.failed, 6);
+  EXPECT_NE(r.failures[2].find("value, batched over all operands in f64: other bits than a loop gives"), std::string::npos) << r.failures[2];
 }
 TEST(Harness, BadCallsAreHeldToTheirMessageAndPlace) {
   CheckReport r;
