@@ -187,10 +187,15 @@ template <class T> void weight_grad(const Conv& conv, const T* x, const T* dy, T
     for (std::int64_t tap = 0; tap < taps; ++tap) row_offset[row++] = c * view.plane + view.tap_offset(p, tap);
   const std::int64_t pixels = volume(p.box), all = p.batch * p.groups * p.rows * pixels;
   const bool skip = p.padded() && !all_finite(dy, all);
-  for (std::int64_t g = 0; g < p.groups; ++g)
+  const auto group = [&](std::int64_t g, std::int64_t workers) HWY_ATTR {
     weight_group(WeightWork<T>{p, view, pictures + g * p.channels * view.plane, dy + g * p.rows * pixels,
                                p.groups * p.channels * view.plane, p.groups * p.rows * pixels, row_offset, skip},
-                 p.rows, dw + g * p.rows * rows, threads);
+                 p.rows, dw + g * p.rows * rows, workers);
+  };
+  // Many groups (depthwise; examples under vmap) are shared out whole: no thread waits for another within one.
+  if (threads > 1 && p.groups >= threads) runtime::parallel(p.groups, [&](std::int64_t g) HWY_ATTR { group(g, 1); });
+  else
+    for (std::int64_t g = 0; g < p.groups; ++g) group(g, threads);
 }
 
 }  // namespace adjoint::kernels::HWY_NAMESPACE
