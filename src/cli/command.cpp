@@ -27,6 +27,7 @@ void catch_signals() {
   action.sa_flags = SA_RESTART;
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
+  signal(SIGPIPE, SIG_IGN);  // who reads the display may leave; the run goes on
 }
 
 int interrupted() { return signal_code; }

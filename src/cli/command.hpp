@@ -14,6 +14,7 @@ enum Exit : int { kDone = 0, kFailed = 1, kWrongUsage = 2, kInterrupted = 130, k
 void print_json(const Json& object);
 
 /// From now on Ctrl-C and SIGTERM only set interrupted(); a second one ends the process at once.
+/// A reader of standard output that goes away no longer ends it.
 void catch_signals();
 /// 0, or the exit code that the signal asks for.
 int interrupted();

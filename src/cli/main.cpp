@@ -21,15 +21,20 @@ int main(int argc, char** argv) {
   cli::add_ops(app, exit_code);
   cli::add_bench(app, exit_code);
   cli::add_doctor(app, exit_code);
+  cli::add_absent(app, "generate", "text models, so nothing to generate from", "predict classifies pictures with what train image wrote");
+  cli::add_absent(app, "plan", "print-out of plans", "adjoint/print.hpp prints graphs; bench reports times and memory");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
     return app.exit(e) == 0 ? cli::kDone : cli::kWrongUsage;
+  } catch (const adjoint::Error& e) {  // without the place in our sources: it says nothing to who types a command
+    std::fprintf(stderr, "%s\n", adjoint::Error({.op = e.op(), .message = e.message(), .operands = e.operands(), .hint = e.hint()}).what());
+    return cli::kFailed;
   } catch (const std::bad_alloc&) {
     std::fprintf(stderr, "adjoint: out of memory\n");
     return cli::kFailed;
   } catch (const std::exception& e) {
-    std::fprintf(stderr, "%s\n", e.what());
+    std::fprintf(stderr, "adjoint: %s\n", e.what());
     return cli::kFailed;
   }
   return exit_code;

@@ -1,8 +1,7 @@
-// run_report.cpp: fills the report's data and prints progress. Not the page's design.
+// run_report.cpp: fills the report's data. Not the page's design, and not what is shown while a run goes on: train_log.cpp.
 #include "cli/run_report.hpp"
 
-#include <unistd.h>
-
+#include <cmath>
 #include <cstdio>
 
 #include "adjoint/io/report.hpp"
@@ -18,70 +17,15 @@ static Series series_of(const Json& j) {
 }
 
 Json History::to_json() const {
-  Json j{{"loss", series_json(loss)}, {"test_loss", series_json(test_loss)}, {"test_accuracy", series_json(test_accuracy)}, {"learning_rate", series_json(learning_rate)}};
+  Json j{{"loss", series_json(loss)}, {"accuracy", series_json(accuracy)}, {"test_loss", series_json(test_loss)}, {"test_accuracy", series_json(test_accuracy)}, {"learning_rate", series_json(learning_rate)}};
   for (const auto& [name, s] : gradient_norms) j["gradient_norms"][name] = series_json(s);
   return j;
 }
 History History::from_json(const Json& j) {
-  History h{series_of(j.at("loss")), series_of(j.at("test_loss")), series_of(j.at("test_accuracy")), series_of(j.at("learning_rate")), {}};
+  History h{series_of(j.at("loss")), series_of(j.at("accuracy")), series_of(j.at("test_loss")), series_of(j.at("test_accuracy")), series_of(j.at("learning_rate")), {}};
   if (j.contains("gradient_norms"))
     for (const auto& [name, s] : j.at("gradient_norms").items()) h.gradient_norms[name] = series_of(s);
   return h;
-}
-
-void TrainLog::begin(const ImageTraining& s, const data::ImageData& data, std::int64_t parameters, std::int64_t total, std::int64_t done) {
-  quiet_ = s.json;
-  terminal_ = !quiet_ && isatty(STDOUT_FILENO);
-  started_ = seconds_now();
-  first_ = done;
-  if (quiet_) return;
-  std::printf("data       %s: %s pictures of %lldx%lldx%lld to train, %s to test, %lld classes\n", s.data.c_str(), grouped(data.train.count).c_str(),
-              static_cast<long long>(data.train.shape.height), static_cast<long long>(data.train.shape.width), static_cast<long long>(data.train.shape.channels),
-              grouped(data.test.count).c_str(), static_cast<long long>(data.train.classes));
-  std::printf("model      %s, %s parameters\n", s.model.c_str(), grouped(parameters).c_str());
-  std::printf("training   %s, batch %lld, learning rate up to %g, %s steps, seed %llu, %d threads, %s\n", s.optimizer.c_str(), static_cast<long long>(s.batch),
-              s.learning_rate, grouped(total).c_str(), static_cast<unsigned long long>(s.seed), threads(), s.precision.c_str());
-  if (done > 0) std::printf("resumed    at step %s\n", grouped(done).c_str());
-  std::fflush(stdout);
-}
-
-void TrainLog::clear_line() {
-  if (terminal_) std::printf("\r\033[K");
-}
-
-void TrainLog::step(std::int64_t step, std::int64_t total, double loss, std::int64_t batch) {
-  mean_loss_ = mean_loss_ == 0 ? loss : mean_loss_ + 0.02 * (loss - mean_loss_);
-  if (quiet_) return;
-  const double now = seconds_now();
-  if (now - shown_ < (terminal_ ? 0.1 : 5.0)) return;
-  shown_ = now;
-  const double rate = static_cast<double>(step - first_) / (now - started_);
-  const double eta = static_cast<double>(total - step) / rate;
-  constexpr int kBar = 24;
-  char bar[kBar + 1];
-  for (int i = 0; i < kBar; ++i) bar[i] = i < static_cast<int>(static_cast<double>(kBar) * static_cast<double>(step) / static_cast<double>(total)) ? '#' : '.';
-  bar[kBar] = 0;
-  if (terminal_) std::printf("\r\033[K[%s] %3.0f %%  step %lld/%lld  loss %.4f  %.0f pictures/s  ETA %.0f s", bar, 100.0 * static_cast<double>(step) / static_cast<double>(total),
-                             static_cast<long long>(step), static_cast<long long>(total), mean_loss_, rate * static_cast<double>(batch), eta);
-  else std::printf("step %lld/%lld  loss %.4f  %.0f pictures/s  ETA %.0f s\n", static_cast<long long>(step), static_cast<long long>(total), mean_loss_,
-                   rate * static_cast<double>(batch), eta);
-  std::fflush(stdout);
-}
-
-void TrainLog::epoch(std::int64_t epoch, std::int64_t epochs, double train_loss, double test_loss, double accuracy) {
-  if (quiet_) return;
-  clear_line();
-  std::printf("epoch %lld/%lld  loss %.4f  test loss %.4f  test accuracy %.2f %%  (%.1f s)\n", static_cast<long long>(epoch), static_cast<long long>(epochs), train_loss,
-              test_loss, 100 * accuracy, seconds_now() - started_);
-  std::fflush(stdout);
-}
-
-void TrainLog::done(const Json& r) {
-  if (quiet_) return;
-  std::printf("test accuracy %.2f %%, loss %.4f after %.1f s of training; parameters %s\n", 100 * r["test_accuracy"].get<double>(), r["test_loss"].get<double>(),
-              r["train_seconds"].get<double>(), r["parameters_hash"].get<std::string>().c_str());
-  std::printf("report: %s\n", r["report"].get<std::string>().c_str());
-  std::fflush(stdout);
 }
 
 static void add_examples(io::Report& page, const data::ImageSet& set, const Evaluation& test) {
@@ -108,11 +52,11 @@ void write_report_page(const ImageTraining& s, const data::ImageData& data, cons
   page.subtitle = "adjoint " + std::string(kVersion) + ", seed " + std::to_string(s.seed);
   page.headline = {{"Test accuracy", number(100 * test.accuracy, "%.2f %%")}, {"Test loss", number(test.loss, "%.4f")},
                    {"Training time", number(r["train_seconds"].get<double>(), "%.1f s")}, {"Parameters", grouped(r["parameters"].get<std::int64_t>())}};
-  page.settings = {{"data", s.data}, {"model", s.model}, {"optimizer", s.optimizer}, {"learning rate", number(s.learning_rate, "%g")},
+  page.settings = {{"data", s.data}, {"model", s.model}, {"optimizer", s.optimizer}, {"learning rate", number(s.learning_rate, "%g")}, {"weight decay", number(s.weight_decay, "%g")},
                    {"batch", std::to_string(s.batch)}, {"epochs", number(r["epochs"].get<double>(), "%g")}, {"steps", grouped(r["steps"].get<std::int64_t>())},
                    {"shift", std::to_string(s.shift)}, {"flip", s.flip ? "yes" : "no"}, {"precision", s.precision}, {"threads", std::to_string(threads())}};
   page.loss = {{"training", h.loss.x, h.loss.y}, {"test", h.test_loss.x, h.test_loss.y}};
-  page.accuracy = {{"test", h.test_accuracy.x, h.test_accuracy.y}};
+  page.accuracy = {{"training", h.accuracy.x, h.accuracy.y}, {"test", h.test_accuracy.x, h.test_accuracy.y}};
   page.learning_rate = {{"learning rate", h.learning_rate.x, h.learning_rate.y}};
   for (const auto& [name, series] : h.gradient_norms) page.gradient_norms.push_back({name, series.x, series.y});
   page.class_names = data.train.class_names;

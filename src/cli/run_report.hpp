@@ -1,5 +1,4 @@
-// run_report.hpp: the history of a run, what is shown while it goes, and its report at the end. Not the page's design:
-// that is adjoint/io/report.hpp.
+// run_report.hpp: the history of a run, and its report at the end. Not the page's design: that is adjoint/io/report.hpp.
 #pragma once
 
 #include <map>
@@ -14,25 +13,10 @@ struct Series {
   void add(double at, double value) { x.push_back(at), y.push_back(value); }
 };
 struct History {
-  Series loss, test_loss, test_accuracy, learning_rate;
+  Series loss, accuracy, test_loss, test_accuracy, learning_rate;
   std::map<std::string, Series> gradient_norms;
   Json to_json() const;
   static History from_json(const Json& json);
-};
-
-/// Progress on a terminal as one live line, elsewhere as plain lines; silent figures under --json.
-class TrainLog {
- public:
-  void begin(const ImageTraining& s, const data::ImageData& data, std::int64_t parameters, std::int64_t total, std::int64_t done);
-  void step(std::int64_t step, std::int64_t total, double loss, std::int64_t batch);
-  void epoch(std::int64_t epoch, std::int64_t epochs, double train_loss, double test_loss, double accuracy);
-  void done(const Json& result);
-
- private:
-  void clear_line();
-  bool terminal_ = false, quiet_ = false;
-  double started_ = 0, shown_ = 0, mean_loss_ = 0;
-  std::int64_t first_ = 0;
 };
 
 struct NamedShape {

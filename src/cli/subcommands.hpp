@@ -2,6 +2,7 @@
 #pragma once
 
 #include <CLI/App.hpp>
+#include <string>
 
 namespace adjoint::cli {
 
@@ -11,5 +12,7 @@ void add_check(CLI::App& app, int& exit_code);
 void add_ops(CLI::App& app, int& exit_code);
 void add_bench(CLI::App& app, int& exit_code);
 void add_doctor(CLI::App& app, int& exit_code);
+/// A subcommand that the design names and this build lacks: it takes any arguments, says so, and fails.
+void add_absent(CLI::App& app, const std::string& name, const std::string& lacks, const std::string& hint);
 
 }  // namespace adjoint::cli

@@ -1,6 +1,7 @@
 // train.cpp: `adjoint train image`: the options. Not the training: train_image.cpp.
 #include <CLI/CLI.hpp>
 #include <memory>
+#include <regex>
 
 #include "adjoint/data/images.hpp"
 #include "cli/subcommands.hpp"
@@ -8,9 +9,16 @@
 
 namespace adjoint::cli {
 
+/// Well-formed or not; whether a strategy can be met is found out by the run.
+static std::string memory_strategy(const std::string& text) {
+  static const std::regex known("save-all|recompute|checkpoint:[1-9][0-9]*|[0-9]+(\\.[0-9]+)?([KMGT]i?B|B)?");
+  return std::regex_match(text, known) ? "" : "\"" + text + "\" is none of save-all, recompute, checkpoint:K, bytes such as 200MiB";
+}
+
 void add_train(CLI::App& app, int& exit_code) {
   auto* train = app.add_subcommand("train", "train a model");
   train->require_subcommand(1);
+  add_absent(*train, "text", "text models", "train image is there; sequences come with a later version");
   auto* sub = train->add_subcommand("image", "an image classifier on a folder of IDX files (MNIST and its relatives)");
   auto s = std::make_shared<ImageTraining>();
   s->data = data::kFashionMnist;
@@ -20,13 +28,16 @@ void add_train(CLI::App& app, int& exit_code) {
   sub->add_option("--steps", s->steps, "steps at most (with --epochs, the first reached ends the run)")->check(CLI::NonNegativeNumber);
   sub->add_option("--batch", s->batch, "pictures a step")->check(CLI::Range(1, 65536))->capture_default_str();
   sub->add_option("--seed", s->seed, "start values, order and augmentation are functions of it")->capture_default_str();
-  sub->add_option("--threads", s->threads, "threads (0: all); results do not depend on it")->check(CLI::Range(0, 1024))->capture_default_str();
+  sub->add_option("--threads", s->threads, "threads; results do not depend on it")->check(CLI::Range(1, 1024))->default_str("all");
   sub->add_option("--precision", s->precision, "f32 or f64")->check(CLI::IsMember({"f32", "f64"}))->capture_default_str();
-  sub->add_option("--memory", s->memory, "save-all (strategies and budgets come later)")->capture_default_str();
+  sub->add_option("--memory", s->memory, "save-all; recompute, checkpoint:K and bytes such as 200MiB are not in this build")
+      ->check(memory_strategy)
+      ->capture_default_str();
   sub->add_option("--optimizer", s->optimizer, "adam or sgd")->check(CLI::IsMember({"adam", "sgd"}))->capture_default_str();
   sub->add_option("--learning-rate", s->learning_rate, "peak of the one-cycle schedule (default by optimizer)")->check(CLI::PositiveNumber);
-  sub->add_option("--shift", s->shift, "augmentation: random shift by up to so many pixels")->check(CLI::Range(0, 16));
-  sub->add_option("--flip", s->flip, "augmentation: random left-right flip, 0 or 1")->check(CLI::Range(0, 1));
+  sub->add_option("--weight-decay", s->weight_decay, "decoupled with adam (default by optimizer)")->check(CLI::NonNegativeNumber);
+  sub->add_option("--shift", s->shift, "augmentation: random shift by up to so many pixels (default 0)")->check(CLI::Range(0, 16));
+  sub->add_option("--flip", s->flip, "augmentation: random left-right flip, 0 or 1 (default 1 on Fashion-MNIST, but for mlp)")->check(CLI::Range(0, 1));
   sub->add_option("--out", s->out, "folder for checkpoint, model, metrics, events and report")->capture_default_str();
   sub->add_flag("--resume", s->resume, "continue from the checkpoint in --out, if there is one");
   sub->add_flag("--json", s->json, "print one JSON object as the last line");

@@ -17,6 +17,7 @@
 #include "cli/evaluation.hpp"
 #include "cli/models.hpp"
 #include "cli/run_report.hpp"
+#include "cli/train_log.hpp"
 
 namespace adjoint::cli {
 namespace {
@@ -25,8 +26,23 @@ namespace fs = std::filesystem;
 
 /// The part of the settings on which the numbers depend: a resumed run must have the same.
 Json identity_of(const ImageTraining& s) {
-  return {{"data", s.data}, {"model", s.model}, {"epochs", s.epochs}, {"batch", s.batch}, {"seed", s.seed}, {"precision", s.precision},
-          {"optimizer", s.optimizer}, {"learning_rate", s.learning_rate}, {"shift", s.shift}, {"flip", s.flip}};
+  return {{"data", s.data}, {"model", s.model}, {"epochs", s.epochs}, {"steps", s.steps}, {"batch", s.batch}, {"seed", s.seed}, {"precision", s.precision},
+          {"optimizer", s.optimizer}, {"learning_rate", s.learning_rate}, {"weight_decay", s.weight_decay}, {"shift", s.shift}, {"flip", s.flip}};
+}
+
+/// "batch was 64, is 32" for each setting that differs.
+std::string differences(const Json& before, const Json& now) {
+  std::string text;
+  for (const auto& [name, value] : now.items())
+    if (const auto old = before.find(name); old == before.end() || *old != value)
+      text += (text.empty() ? "" : "; ") + name + " was " + (old == before.end() ? "not known" : old->dump()) + ", is " + value.dump();
+  return text;
+}
+
+void make_folder(const std::string& path) {
+  std::error_code failed;
+  fs::create_directories(path, failed);
+  if (failed) throw Error({.op = "train", .message = "cannot make the folder " + path + ": " + failed.message(), .hint = "give another --out"});
 }
 
 template <class M> M in_precision(const M& model, const std::string& precision) {
@@ -52,18 +68,22 @@ template <class M, class Opt> class Trainer {
   }
 
   int train() {
-    fs::create_directories(s_.out);
+    make_folder(s_.out);
     if (s_.resume) resume();
-    log_.begin(s_, data_, parameters(), total_, progress_.step);
+    log_.begin(s_, data_, {.parameters = parameters(), .steps = total_, .pictures = seen_at(total_), .step = progress_.step, .seen = seen_at(progress_.step)});
     io::MetricsWriter metrics(s_.out + "/metrics.jsonl", progress_.step > 0);
     io::EventWriter events(s_.out);
-    const double started = seconds_now();
-    while (progress_.step < total_ && !interrupted()) epoch(metrics, events);
-    train_seconds_ += seconds_now() - started;
+    while (progress_.step < total_ && !interrupted()) {
+      const double started = seconds_now();
+      epoch(metrics, events);
+      progress_.seconds += seconds_now() - started;
+      save_checkpoint();
+    }
+    log_.finish();
     if (interrupted()) {
       save_checkpoint();
-      std::fprintf(stderr, "interrupted after step %lld; the checkpoint is in %s; continue with --resume\n",
-                   static_cast<long long>(progress_.step), s_.out.c_str());
+      std::fprintf(stderr, "adjoint: interrupted after step %lld of %lld; the checkpoint is in %s; the same command with --resume continues\n",
+                   static_cast<long long>(progress_.step), static_cast<long long>(total_), s_.out.c_str());
       return interrupted();
     }
     finish();
@@ -78,6 +98,7 @@ template <class M, class Opt> class Trainer {
   };
   struct Progress {
     std::int64_t step = 0;
+    double seconds = 0;
     History history;
   };
 
@@ -90,36 +111,39 @@ template <class M, class Opt> class Trainer {
     return s_.precision == "f64" ? cast(x, DType::f64) : x;
   }
 
-  double learning_rate_at(std::int64_t step) const {  // one cycle: up over the first tenth, then down by a cosine
-    const double peak = s_.learning_rate, t = static_cast<double>(step) / static_cast<double>(std::max<std::int64_t>(total_, 1));
-    constexpr double kWarm = 0.1;
-    if (t < kWarm) return peak * (0.1 + 0.9 * t / kWarm);
-    return peak * (0.005 + 0.995 * 0.5 * (1 + std::cos(M_PI * (t - kWarm) / (1 - kWarm))));
+  /// Up over the first tenth, then down, along cosines.
+  double learning_rate_at(std::int64_t step) const {
+    return optim::one_cycle(step, {.peak = s_.learning_rate, .steps = std::max<std::int64_t>(total_, 1), .rise = 0.1, .start_divisor = 10, .final_divisor = 20});
   }
+  /// Often enough for a curve, seldom enough to cost nothing.
+  std::int64_t every() const { return std::clamp<std::int64_t>(total_ / 100, 1, 50); }
 
+  /// Runs from where the run stands to the end of its epoch, of the run, or to an interruption.
   void epoch(io::MetricsWriter& metrics, io::EventWriter& events) {
     const auto batches = loader_->batches();
     const auto e = progress_.step / batches, first = progress_.step % batches;
     const auto source = loader_->epoch(e, first);
     double loss_sum = 0;
     std::int64_t count = 0;
+    log_.epoch_begins(e + 1, s_.epochs);
     while (progress_.step < total_ && !interrupted()) {
       auto batch = source->next();
       if (!batch) break;
-      const double loss = step(*batch);
+      const auto [loss, right] = step(*batch);
       loss_sum += loss;
       ++count;
       ++progress_.step;
       progress_.history.loss.add(at(progress_.step), loss);
-      log_.step(progress_.step, total_, loss, s_.batch);
-      if (progress_.step % 100 == 0) {
-        const io::Metric line[] = {{"loss", loss}, {"learning_rate", opt_.learning_rate}};
+      progress_.history.accuracy.add(at(progress_.step), right);
+      log_.step(seen_at(progress_.step), loss, right);
+      if (progress_.step % every() == 0) {
+        const io::Metric line[] = {{"loss", loss}, {"accuracy", right}, {"learning_rate", opt_.learning_rate}};
         metrics.write(progress_.step, line);
         events.scalar(progress_.step, "train/loss", static_cast<float>(loss));
         events.scalar(progress_.step, "train/learning_rate", static_cast<float>(opt_.learning_rate));
       }
     }
-    if (count == 0 || interrupted()) return;
+    if (count == 0 || (progress_.step % batches != 0 && progress_.step < total_)) return;  // interrupted within the epoch
     const auto validation = evaluate_images(run_.model, data_.test, loader_->statistics(), s_.precision, false);
     progress_.history.test_loss.add(at(progress_.step), validation.loss);
     progress_.history.test_accuracy.add(at(progress_.step), validation.accuracy);
@@ -127,65 +151,80 @@ template <class M, class Opt> class Trainer {
     metrics.write(progress_.step, line);
     events.scalar(progress_.step, "test/accuracy", static_cast<float>(validation.accuracy));
     log_.epoch(e + 1, s_.epochs, loss_sum / static_cast<double>(count), validation.loss, validation.accuracy);
-    save_checkpoint();
   }
 
-  /// One step: loss, gradient, update. Reading the loss runs all of it as one plan.
-  double step(const data::ImageBatch& batch) {
+  struct StepFigures {
+    double loss = 0, right = 0;
+  };
+  /// One step: loss, gradient, update, and the figures that are wanted of it, all run as one plan.
+  StepFigures step(const data::ImageBatch& batch) {
     opt_.learning_rate = learning_rate_at(progress_.step);
     nn::Context context{.training = true, .key = Key(s_.seed).fold_in("step").fold_in(static_cast<std::uint64_t>(progress_.step))};
     const Tensor x = images(batch);
     const Tensor y = from_data(std::span<const std::int32_t>(batch.labels), Shape{batch.size});
-    const Tensor loss = cross_entropy(run_.model(x, context), y);
+    const Tensor logits = run_.model(x, context), loss = cross_entropy(logits, y);
     const M gradient = grad(loss, run_.model);
-    if (progress_.step % 50 == 0) gradient_norms(gradient);
+    std::vector<std::string> layers;
+    Tensors wanted{loss, mean(cast(eq(argmax(logits, {1}), y), DType::f32))};
+    if (progress_.step % every() == 0) layers = gradient_norms(gradient, wanted);
     std::tie(run_.model, run_.state) = opt_.update(run_.model, gradient, run_.state);
     context.apply(run_.model);
     progress_.history.learning_rate.add(at(progress_.step), opt_.learning_rate);
+    eval(wanted);
     const double value = loss.item();
     if (!std::isfinite(value))
       throw Error({.op = "train", .message = "the loss is not finite after step " + std::to_string(progress_.step + 1),
                    .hint = "use a lower --learning-rate; the last checkpoint in " + s_.out + " is intact"});
-    return value;
+    for (std::size_t i = 0; i < layers.size(); ++i) progress_.history.gradient_norms[layers[i]].add(at(progress_.step), wanted[2 + i].item());
+    return {value, wanted[1].item()};
   }
 
-  void gradient_norms(const M& gradient) {
+  /// Adds the norm of each weight's gradient to `wanted`; returns the weights' names.
+  static std::vector<std::string> gradient_norms(const M& gradient, Tensors& wanted) {
     std::vector<std::string> names;
-    Tensors norms;
     for (const auto& leaf : tree::leaves(gradient))
       if (leaf.trained && leaf.path.ends_with("weight")) {
         names.push_back(leaf.path);
-        norms.push_back(sqrt(sum(square(leaf.tensor))));
+        wanted.push_back(sqrt(sum(square(leaf.tensor))));
       }
-    eval(norms);
-    for (std::size_t i = 0; i < names.size(); ++i) progress_.history.gradient_norms[names[i]].add(at(progress_.step), norms[i].item());
+    return names;
   }
 
   double at(std::int64_t step) const { return static_cast<double>(step) / static_cast<double>(loader_->batches()); }  // in epochs
+  std::int64_t seen_at(std::int64_t step) const {  // pictures: the last batch of an epoch may be a smaller one
+    const auto batches = loader_->batches();
+    return step / batches * data_.train.count + std::min(step % batches * s_.batch, data_.train.count);
+  }
   std::int64_t parameters() const { return tree::count(run_.model); }
 
   std::string checkpoint_path() const { return s_.out + "/checkpoint.safetensors"; }
 
   void save_checkpoint() {
-    io::save(run_, checkpoint_path(), {{"settings", identity_of(s_).dump()}, {"step", std::to_string(progress_.step)},
-                                       {"history", progress_.history.to_json().dump()}});
+    const Json state{{"step", progress_.step}, {"seconds", progress_.seconds}, {"history", progress_.history.to_json()}};
+    io::save(run_, checkpoint_path(), {{"settings", identity_of(s_).dump()}, {"progress", state.dump()}});
   }
 
   void resume() {
     if (!fs::exists(checkpoint_path())) return;
     const auto metadata = io::SafetensorsFile::open(checkpoint_path()).metadata();
-    if (metadata.at("settings") != identity_of(s_).dump())
-      throw Error({.op = "train", .message = "the checkpoint in " + s_.out + " was made with other settings: " + metadata.at("settings"),
+    const auto object = [&](const char* key) {
+      const auto found = metadata.find(key);
+      Json j = found == metadata.end() ? Json() : Json::parse(found->second, nullptr, false);
+      if (!j.is_object())
+        throw Error({.op = "train", .message = checkpoint_path() + " is no checkpoint of `adjoint train image`", .hint = "give another --out, or leave --resume out"});
+      return j;
+    };
+    if (const auto changed = differences(object("settings"), identity_of(s_)); !changed.empty())
+      throw Error({.op = "train", .message = "the checkpoint in " + s_.out + " was made with other settings: " + changed,
                    .hint = "give the same settings, or another --out"});
+    const Json state = object("progress");
     io::load(run_, checkpoint_path());
-    progress_.step = std::stoll(metadata.at("step"));
-    progress_.history = History::from_json(Json::parse(metadata.at("history")));
+    progress_ = {state.at("step"), state.at("seconds"), History::from_json(state.at("history"))};
   }
 
   void finish() {
     const auto test = evaluate_images(run_.model, data_.test, loader_->statistics(), s_.precision, true);
     const std::string hash = io::parameters_hash(run_.model);
-    save_checkpoint();
     Json meta = identity_of(s_);
     meta["classes"] = data_.train.class_names;
     meta["height"] = data_.train.shape.height, meta["width"] = data_.train.shape.width, meta["channels"] = data_.train.shape.channels;
@@ -193,7 +232,7 @@ template <class M, class Opt> class Trainer {
     io::save(run_.model, s_.out + "/model.safetensors", {{"model", meta.dump()}});
     const double last_loss = progress_.history.loss.y.empty() ? NAN : progress_.history.loss.y.back();
     Json result{{"test_accuracy", test.accuracy}, {"test_loss", test.loss}, {"loss", last_loss}, {"steps", progress_.step},
-                {"epochs", at(progress_.step)}, {"train_seconds", train_seconds_}, {"parameters_hash", hash}, {"parameters", parameters()},
+                {"epochs", at(progress_.step)}, {"train_seconds", progress_.seconds}, {"parameters_hash", hash}, {"parameters", parameters()},
                 {"peak_rss_bytes", peak_rss_bytes()}, {"arena_bytes", largest_arena_bytes()}, {"threads", threads()}, {"seed", s_.seed},
                 {"report", s_.out + "/report.html"}, {"model", s_.model}};
     write_run_report(s_, data_, run_.model, progress_.history, test, result);
@@ -208,17 +247,15 @@ template <class M, class Opt> class Trainer {
   Progress progress_;
   std::unique_ptr<data::ImageLoader> loader_;
   std::int64_t total_ = 0;
-  double train_seconds_ = 0;
   TrainLog log_;
 };
 
 template <class M> int with_optimizer(ImageTraining s, M model, data::ImageData data) {
-  if (s.optimizer == "sgd") {
-    if (s.learning_rate < 0) s.learning_rate = 0.05;
-    return Trainer(s, std::move(model), optim::SGD{.momentum = 0.9, .weight_decay = 1e-4, .nesterov = true}, std::move(data)).train();
-  }
-  if (s.learning_rate < 0) s.learning_rate = 3e-3;
-  return Trainer(s, std::move(model), optim::Adam{}, std::move(data)).train();
+  const bool sgd = s.optimizer == "sgd";
+  if (s.learning_rate < 0) s.learning_rate = sgd ? 0.05 : 3e-3;
+  if (s.weight_decay < 0) s.weight_decay = sgd ? 1e-4 : 0;
+  if (sgd) return Trainer(s, std::move(model), optim::SGD{.momentum = 0.9, .weight_decay = s.weight_decay, .nesterov = true}, std::move(data)).train();
+  return Trainer(s, std::move(model), optim::adamw(s.learning_rate, s.weight_decay), std::move(data)).train();
 }
 
 }  // namespace
@@ -226,8 +263,8 @@ template <class M> int with_optimizer(ImageTraining s, M model, data::ImageData 
 int train_image(const ImageTraining& given) {
   ImageTraining s = given;
   if (s.memory != "save-all")
-    throw Error({.op = "train", .message = "--memory " + s.memory + " cannot be met: this build plans save-all only",
-                 .hint = "leave --memory out, or use a smaller --batch"});
+    throw Error({.op = "train", .message = "this build has no --memory " + s.memory + ": it plans save-all only",
+                 .hint = "leave --memory out; a smaller --batch needs less"});
   if (s.threads > 0) set_threads(s.threads);
   catch_signals();
   auto data = data::load_idx_folder(s.data);

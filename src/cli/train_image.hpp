@@ -20,6 +20,7 @@ struct ImageTraining {
   std::string memory = "save-all";
   std::string optimizer = "adam";
   double learning_rate = -1;       // by optimizer
+  double weight_decay = -1;        // by optimizer
   std::int64_t shift = -1;         // augmentation, by model
   int flip = -1;
   std::string out = "runs/image";

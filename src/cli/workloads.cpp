@@ -153,7 +153,10 @@ EpochResult lenet_epochs(const std::string& folder, int epochs) {
       }
       std::vector<float> x(bytes.size());
       data::normalise(bytes, data.train.shape, statistics, data::ImageLayout::chw, x);
+      const double begun = seconds_now();
       const Tensor loss = trainer->step(from_data(std::span<const float>(x), Shape{size, 1, 28, 28}), from_data(std::span<const std::int32_t>(y), Shape{size}));
+      if (epoch == 0 && from == 0) result.loss_first = loss.item(), result.first_step_s = seconds_now() - begun;
+      if (epoch == 0 && from == kBatch) result.loss_second = loss.item();
       if (epoch + 1 == epochs && from + kBatch >= n) result.loss_last = loss.item();
     }
     result.epoch_s.push_back(seconds_now() - t0);

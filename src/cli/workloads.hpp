@@ -28,7 +28,7 @@ std::vector<std::int32_t> stream_integers(std::uint64_t stream, std::int64_t n, 
 
 /// lenet_epoch: seconds an epoch and accuracy on Fashion-MNIST, in the peers' terms.
 struct EpochResult {
-  double load_s = 0, accuracy_1 = 0, accuracy_5 = 0, loss_last = 0;
+  double load_s = 0, accuracy_1 = 0, accuracy_5 = 0, first_step_s = 0, loss_first = 0, loss_second = 0, loss_last = 0;
   std::vector<double> epoch_s;
 };
 EpochResult lenet_epochs(const std::string& folder, int epochs);

@@ -16,7 +16,6 @@ namespace {
 
 struct Folder {
   std::string path;
-  const io::LoadLimits& limits;
   Loc loc;
   [[noreturn]] void refuse(std::string message, std::string hint = {}) const {
     throw Error({.op = "load_idx_folder",
@@ -51,37 +50,21 @@ std::string find(const Folder& f, std::initializer_list<std::string_view> parts,
            hint_for(f.path));
 }
 
-ImageSet read_part(const Folder& f, std::initializer_list<std::string_view> parts) {
-  const std::string images_path = find(f, parts, "images", {"idx3", "idx4"});
-  const std::string labels_path = find(f, parts, "labels", {"idx1"});
-  const IdxArray images = read_idx(images_path, f.limits, f.loc);
-  const IdxArray labels = read_idx(labels_path, f.limits, f.loc);
-  const auto rank = images.shape.size();
-  if (images.dtype != DType::u8 || rank < 3 || rank > 4)
-    f.refuse(fmt::format("{} has {} of rank {}, expected u8[count,height,width(,channels)]",
-                         images_path, name_of(images.dtype), rank));
-  if (labels.dtype != DType::u8 || labels.shape.size() != 1)
-    f.refuse(fmt::format("{} has {} of rank {}, expected u8[count]", labels_path,
-                         name_of(labels.dtype), labels.shape.size()));
-  if (images.shape[0] != labels.shape[0])
-    f.refuse(fmt::format("{} pictures but {} labels ({})", images.shape[0], labels.shape[0],
-                         *parts.begin()));
-  if (images.data.empty()) f.refuse(fmt::format("{} holds no pictures", images_path));
-  ImageSet set;
-  set.count = images.shape[0];
-  set.shape = {images.shape[1], images.shape[2], rank == 4 ? images.shape[3] : 1};
-  set.pixels.resize(images.data.size());
-  std::memcpy(set.pixels.data(), images.data.data(), images.data.size());
-  for (const auto b : labels.data) set.labels.push_back(std::to_integer<std::int32_t>(b));
-  return set;
+IdxPaths paths_of(const Folder& f, Part part) {
+  std::error_code ec;
+  if (!std::filesystem::is_directory(f.path, ec)) f.refuse("is not a folder", hint_for(f.path));
+  const auto both = [&](std::initializer_list<std::string_view> names) {
+    return IdxPaths{find(f, names, "images", {"idx3", "idx4"}), find(f, names, "labels", {"idx1"})};
+  };
+  return part == Part::train ? both({"train"}) : both({"t10k", "test"});
 }
 
 // Lines of classes.txt without control characters; empty when there is no such file.
-std::vector<std::string> names_file(const Folder& f) {
+std::vector<std::string> names_file(const Folder& f, const io::LoadLimits& limits) {
   const std::string path = f.path + "/classes.txt";
   if (!std::filesystem::exists(path)) return {};
   std::vector<std::string> names(1);
-  for (const auto b : io::read_file(path, f.limits, f.loc)) {
+  for (const auto b : io::read_file(path, limits, f.loc)) {
     const char c = static_cast<char>(b);
     if (c == '\n')
       names.emplace_back();
@@ -92,8 +75,9 @@ std::vector<std::string> names_file(const Folder& f) {
   return names;
 }
 
-std::vector<std::string> class_names(const Folder& f, std::int64_t classes) {
-  auto names = names_file(f);
+std::vector<std::string> class_names(const Folder& f, std::int64_t classes,
+                                     const io::LoadLimits& limits) {
+  auto names = names_file(f, limits);
   if (!names.empty() && std::ssize(names) < classes)
     f.refuse(
         fmt::format("classes.txt names {} classes, the labels need {}", names.size(), classes));
@@ -104,23 +88,67 @@ std::vector<std::string> class_names(const Folder& f, std::int64_t classes) {
   return names;
 }
 
-}  // namespace
-
-ImageData load_idx_folder(const std::string& path, const io::LoadLimits& limits, Loc loc) {
-  const Folder f{path, limits, loc};
-  std::error_code ec;
-  if (!std::filesystem::is_directory(path, ec)) f.refuse("is not a folder", hint_for(path));
-  ImageData data{read_part(f, {"train"}), read_part(f, {"t10k", "test"})};
-  if (data.train.shape != data.test.shape) f.refuse("training and test pictures differ in size");
+void name_classes(const Folder& f, std::initializer_list<ImageSet*> sets,
+                  const io::LoadLimits& limits) {
   std::int64_t classes = 0;
-  for (const ImageSet* set : {&data.train, &data.test})
-    classes = std::max<std::int64_t>(classes,
-                                     1 + *std::max_element(set->labels.begin(), set->labels.end()));
-  const auto names = class_names(f, classes);
-  for (ImageSet* set : {&data.train, &data.test}) {
+  for (const ImageSet* set : sets) classes = std::max(classes, set->classes);
+  const auto names = class_names(f, classes, limits);
+  for (ImageSet* set : sets) {
     set->classes = std::ssize(names);
     set->class_names = names;
   }
+}
+
+ImageSet read_part(const Folder& f, Part part, const io::LoadLimits& limits) {
+  const auto [images, labels] = paths_of(f, part);
+  return load_idx_images(images, labels, limits, f.loc);
+}
+
+}  // namespace
+
+IdxPaths idx_paths(const std::string& folder, Part part, Loc loc) {
+  return paths_of(Folder{folder, loc}, part);
+}
+
+ImageSet load_idx_images(const std::string& images_path, const std::string& labels_path,
+                         const io::LoadLimits& limits, Loc loc) {
+  const Folder f{images_path, loc};
+  const IdxArray images = read_idx(images_path, limits, loc);
+  const auto rank = images.shape.size();
+  if (images.dtype != DType::u8 || rank < 3 || rank > 4)
+    f.refuse(fmt::format("has {} of rank {}, expected u8[count,height,width(,channels)]",
+                         name_of(images.dtype), rank));
+  if (images.data.empty()) f.refuse("holds no pictures");
+  ImageSet set;
+  set.count = images.shape[0];
+  set.shape = {images.shape[1], images.shape[2], rank == 4 ? images.shape[3] : 1};
+  set.pixels.resize(images.data.size());
+  std::memcpy(set.pixels.data(), images.data.data(), images.data.size());
+  if (labels_path.empty()) return set;
+  const IdxArray labels = read_idx(labels_path, limits, loc);
+  if (labels.dtype != DType::u8 || labels.shape.size() != 1)
+    f.refuse(fmt::format("{} has {} of rank {}, expected u8[count]", labels_path,
+                         name_of(labels.dtype), labels.shape.size()));
+  if (images.shape[0] != labels.shape[0])
+    f.refuse(fmt::format("{} pictures but {} labels", images.shape[0], labels.shape[0]));
+  for (const auto b : labels.data) set.labels.push_back(std::to_integer<std::int32_t>(b));
+  set.classes = 1 + *std::max_element(set.labels.begin(), set.labels.end());
+  for (std::int64_t i = 0; i < set.classes; ++i) set.class_names.push_back(std::to_string(i));
+  return set;
+}
+
+ImageSet load_idx_part(const std::string& path, Part part, const io::LoadLimits& limits, Loc loc) {
+  const Folder f{path, loc};
+  ImageSet set = read_part(f, part, limits);
+  name_classes(f, {&set}, limits);
+  return set;
+}
+
+ImageData load_idx_folder(const std::string& path, const io::LoadLimits& limits, Loc loc) {
+  const Folder f{path, loc};
+  ImageData data{read_part(f, Part::train, limits), read_part(f, Part::test, limits)};
+  if (data.train.shape != data.test.shape) f.refuse("training and test pictures differ in size");
+  name_classes(f, {&data.train, &data.test}, limits);
   return data;
 }
 

@@ -8,6 +8,7 @@
 #include <cmath>
 
 #include "data/philox.hpp"
+#include "data/pixel_histogram.hpp"
 
 namespace adjoint::data {
 
@@ -102,21 +103,9 @@ PixelStatistics pixel_statistics(const ImageSet& set, Loc loc) {
   if (set.pixels.empty() || set.pixels.size() % channels != 0)
     refuse("pixel_statistics", fmt::format("{} bytes of {} channels", set.pixels.size(), channels),
            loc);
-  std::vector<std::array<std::uint64_t, 256>> histogram(channels);
-  for (std::size_t i = 0; i < set.pixels.size(); ++i) ++histogram[i % channels][set.pixels[i]];
-  PixelStatistics out;
-  const double n = static_cast<double>(set.pixels.size() / channels);
-  for (const auto& h : histogram) {
-    double sum = 0, squares = 0;  // exact up to 2^37 pixels
-    for (int v = 0; v < 256; ++v) {
-      sum += static_cast<double>(h[static_cast<std::size_t>(v)]) * v;
-      squares += static_cast<double>(h[static_cast<std::size_t>(v)]) * v * v;
-    }
-    const double mean = sum / n, variance = std::max(0.0, squares / n - mean * mean);
-    out.mean.push_back(static_cast<float>(mean / 255));
-    out.deviation.push_back(static_cast<float>(std::sqrt(variance) / 255));
-  }
-  return out;
+  PixelHistogram histogram(set.shape.channels);
+  histogram.add(set.pixels);
+  return histogram.statistics();
 }
 
 void normalise(std::span<const std::uint8_t> pixels, const ImageShape& shape,

@@ -8,39 +8,55 @@
 
 namespace adjoint::data {
 
+ImageLoader::ImageLoader(ImageShape shape, std::span<const std::int32_t> labels, Read read, const LoaderOptions& options, Loc loc)
+    : shape_(shape), labels_(labels), read_(std::move(read)), options_(options), order_(std::ssize(labels), options.order, loc) {}
+
+static PixelStatistics usable(PixelStatistics s) {
+  for (float& d : s.deviation)
+    if (d == 0) d = 1;  // a channel of one value: only its mean is taken off
+  return s;
+}
+
 ImageLoader::ImageLoader(const ImageSet& set, const LoaderOptions& options, Loc loc)
-    : set_(&set), options_(options), order_(set.count, options.order, loc) {
+    : ImageLoader(set.shape, set.labels,
+                  [set = &set](std::span<const std::int64_t> examples, std::span<std::uint8_t> pixels) {
+                    auto place = pixels.begin();
+                    for (const auto e : examples) place = std::ranges::copy(set->image(e), place).out;
+                  },
+                  options, loc) {
   if (static_cast<std::int64_t>(set.pixels.size()) != set.count * set.shape.size() ||
       std::ssize(set.labels) != set.count)
     throw Error({.op = "ImageLoader",
                  .message = fmt::format("{} pictures with {} bytes and {} labels", set.count,
                                         set.pixels.size(), set.labels.size()),
                  .where = loc});
-  if (options_.statistics.mean.empty()) {
-    options_.statistics = pixel_statistics(set, loc);
-    for (float& d : options_.statistics.deviation)
-      if (d == 0) d = 1;  // a channel of one value: only its mean is taken off
-  }
+  if (options_.statistics.mean.empty()) options_.statistics = usable(pixel_statistics(set, loc));
   batch(0, 0);  // wrong settings are an error here, at the user's line, and not on the thread
+}
+
+ImageLoader::ImageLoader(const ImageFile& file, const LoaderOptions& options, Loc loc)
+    : ImageLoader(file.shape(), file.labels(), [file = &file](auto examples, auto pixels) { file->read(examples, pixels); }, options, loc) {
+  if (options_.statistics.mean.empty()) options_.statistics = usable(pixel_statistics(file, loc));
+  batch(0, 0);
 }
 
 ImageBatch ImageLoader::batch(std::int64_t epoch, std::int64_t index) {
   const auto examples = order_.batch(epoch, index);
-  const auto each = static_cast<std::size_t>(set_->shape.size());
+  const auto each = static_cast<std::size_t>(shape_.size());
   ImageBatch out{.epoch = epoch, .index = index, .size = std::ssize(examples)};
   out.examples.assign(examples.begin(), examples.end());
   std::vector<std::uint8_t> pixels(each * examples.size());
-  for (std::size_t i = 0; i < examples.size(); ++i) {
-    const auto image = set_->image(examples[i]);
-    const auto place = std::span(pixels).subspan(i * each, each);
-    if (options_.augment.any())
-      augment(image, set_->shape, options_.augment, options_.order.seed, epoch, examples[i], place);
-    else
-      std::copy(image.begin(), image.end(), place.begin());
-    out.labels.push_back(set_->labels[static_cast<std::size_t>(examples[i])]);
+  read_(examples, pixels);
+  if (options_.augment.any()) {
+    std::vector<std::uint8_t> changed(pixels.size());
+    for (std::size_t i = 0; i < examples.size(); ++i)
+      augment(std::span(pixels).subspan(i * each, each), shape_, options_.augment, options_.order.seed, epoch, examples[i],
+              std::span(changed).subspan(i * each, each));
+    pixels = std::move(changed);
   }
+  for (const auto e : examples) out.labels.push_back(labels_[static_cast<std::size_t>(e)]);
   out.images.resize(pixels.size());
-  normalise(pixels, set_->shape, options_.statistics, options_.layout, out.images);
+  normalise(pixels, shape_, options_.statistics, options_.layout, out.images);
   return out;
 }
 

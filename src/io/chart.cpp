@@ -71,7 +71,7 @@ std::vector<double> ticks_between(double low, double high, int most) {
     }
   std::vector<double> out;
   for (double k = std::ceil(low / step - 1e-9); k * step <= high + 1e-9 * step; ++k)
-    out.push_back(k * step);
+    out.push_back(k * step + 0.0);  // -0 becomes 0: "-0 %" is no label
   return out;
 }
 
@@ -169,7 +169,7 @@ std::string legend(std::span<const ReportSeries> series, const ChartOptions& o) 
     const bool known = !y.empty() && std::isfinite(y.back());
     s += fmt::format(R"(<li class="s{}"><i></i>{} <b>{}</b></li>)", i, escape(series[i].name, 60),
                      y.empty() ? ""
-                     : known   ? tick_text(y.back(), o)
+                     : known   ? tick_text(runs_of(series[i]).back().y.back(), o)  // what the line ends with, not the last point's noise
                                : "not finite");
   }
   return s + "</ul>";

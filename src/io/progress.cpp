@@ -101,6 +101,8 @@ Progress::Progress(std::int64_t total, ProgressOptions options)
   live_ = options_.terminal.value_or(::isatty(options_.fd) == 1 && !dumb);
   colour_ = live_ && options_.colour.value_or(environment("NO_COLOR").empty());
   unicode_ = options_.unicode.value_or(speaks_unicode());
+  done_ = rate_done_ = std::max<std::int64_t>(0, options_.before);
+  if (options_.callback) live_ = false;
   start_ = rate_time_ = drawn_ = options_.clock();
 }
 
@@ -110,8 +112,9 @@ Progress::~Progress() {
 
 bool Progress::due() const {
   if (broken_ || finished_) return false;
-  return (live_ && !drew_) ||
-         options_.clock() - drawn_ >= (live_ ? options_.live_seconds : options_.plain_seconds);
+  const bool often = live_ || options_.callback;
+  return (often && !drew_) ||
+         options_.clock() - drawn_ >= (often ? options_.live_seconds : options_.plain_seconds);
 }
 
 void Progress::update(std::int64_t done, std::span<const ProgressFigure> figures) {
@@ -181,9 +184,14 @@ std::string Progress::plain() const {
   return line;
 }
 
+ProgressState Progress::state() const {
+  return {done_, total_, rate_, options_.clock() - start_, total_ > 0 ? left() : -1, label_, figures_};
+}
+
 void Progress::draw() {
   drawn_ = options_.clock();
   drew_ = true;
+  if (options_.callback) return options_.callback(state());
   if (!live_) return put(plain() + '\n');
   const int width = options_.width.value_or(0) > 0 ? *options_.width : columns(options_.fd);
   open_ = true;  // the last column stays free: a full line would wrap on some terminals

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 #include "io/file.hpp"
@@ -24,6 +25,7 @@ RecordFile::RecordFile(std::unique_ptr<State> state, std::uint64_t record, std::
          fmt::format("{} bytes are not a header of {} and records of {}", size, header, record),
          loc);
   count_ = static_cast<std::int64_t>((size - header) / record);
+  item_shape_ = {static_cast<std::int64_t>(record)};
 }
 RecordFile::RecordFile(RecordFile&&) noexcept = default;
 RecordFile& RecordFile::operator=(RecordFile&&) noexcept = default;
@@ -41,11 +43,17 @@ RecordFile RecordFile::open_idx(const std::string& path, Loc loc) {
   const auto have = std::min<std::uint64_t>(h.size(), state->file.size());
   state->file.read_at(0, std::span(h).first(have));
   const auto at = [&](std::size_t i) { return std::to_integer<std::uint64_t>(h[i]); };
-  constexpr std::array<std::uint64_t, 16> widths{0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 0, 2, 4, 4, 8, 0};
+  struct Element {  // by the format's code; 16-bit integers (0x0b) have no DType here
+    std::uint64_t code;
+    DType dtype;
+  };
+  constexpr std::array<Element, 5> elements{{{8, DType::u8}, {9, DType::i8}, {12, DType::i32}, {13, DType::f32}, {14, DType::f64}}};
   if (have >= 2 && at(0) == 0x1f && at(1) == 0x8b)
     fail("RecordFile", path, "is gzip: records can only be read from a plain file", loc,
          "gunzip it, or read it whole with read_idx");
-  const std::uint64_t rank = at(3), width = at(2) < widths.size() ? widths[at(2)] : 0;
+  const std::uint64_t rank = at(3);
+  const auto element = std::ranges::find(elements, at(2), &Element::code);
+  const std::uint64_t width = element == elements.end() ? 0 : size_of(element->dtype);
   if (have < 4 || at(0) != 0 || at(1) != 0 || width == 0 || rank < 1 || rank > 16 ||
       have < 4 + 4 * rank)
     fail("RecordFile", path, "is no IDX file of 1 to 16 dimensions", loc);
@@ -61,6 +69,9 @@ RecordFile RecordFile::open_idx(const std::string& path, Loc loc) {
     fail("RecordFile", path,
          fmt::format("its header says {} records, but {} follow", size_of_axis(0), out.count_),
          loc);
+  out.dtype_ = element->dtype;
+  out.item_shape_.clear();
+  for (std::uint64_t i = 1; i < rank; ++i) out.item_shape_.push_back(static_cast<std::int64_t>(size_of_axis(i)));
   return out;
 }
 

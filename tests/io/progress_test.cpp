@@ -74,6 +74,40 @@ TEST(Progress, DrawsAtMostTenTimesASecond) {
   EXPECT_LE(drawn, 101);
 }
 
+TEST(Progress, TellsACallbackInsteadOfDrawing) {
+  Screen s;
+  auto options = s.options(true);
+  std::vector<ProgressState> told;
+  std::string label, figure;
+  options.callback = [&](const ProgressState& now) {
+    told.push_back(now);
+    label = now.label;
+    if (!now.figures.empty()) figure = now.figures[0].second;
+  };
+  Progress p(1000, options);
+  p.label("epoch 1/2");
+  for (int i = 1; i <= 5; ++i) s.time = i, p.update(i * 100, {{"loss", "0.34"}});
+  p.finish();
+  EXPECT_EQ(s.text, "");
+  ASSERT_EQ(told.size(), 6u);
+  EXPECT_EQ(told[4].done, 500);
+  EXPECT_EQ(told[4].total, 1000);
+  EXPECT_NEAR(told[4].rate, 100, 1e-9);
+  EXPECT_NEAR(told[4].left, 5, 1e-9);
+  EXPECT_EQ(told[4].elapsed, 5);
+  EXPECT_EQ(label, "epoch 1/2");
+  EXPECT_EQ(figure, "0.34");
+}
+
+TEST(Progress, WhatWasDoneBeforeIsNoPartOfTheRate) {
+  Screen s;
+  auto options = s.options(true);
+  options.before = 900;
+  Progress p(1000, options);
+  s.time = 1, p.update(910);
+  EXPECT_TRUE(contains(s.lines().back(), " 10 pictures/s  0:09 left")) << s.lines().back();
+}
+
 TEST(Progress, FitsEveryWidthAndKeepsTheFiguresLongest) {
   for (int width = 1; width <= 200; ++width) {
     Screen s;

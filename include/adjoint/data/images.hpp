@@ -47,6 +47,23 @@ inline constexpr const char* kFashionMnist = "/usr/share/datasets/fashion-mnist"
 ImageData load_idx_folder(const std::string& folder = kFashionMnist,
                           const io::LoadLimits& limits = {}, Loc loc = Loc::current());
 
+/// The training or the test pictures of such a folder alone; the other files need not be there.
+enum class Part { train, test };
+ImageSet load_idx_part(const std::string& folder, Part part, const io::LoadLimits& limits = {},
+                       Loc loc = Loc::current());
+
+/// The pictures of one IDX file, and the classes of another. Without `labels` there are none:
+/// `labels` and `class_names` are empty and `classes` is 0.
+///   throws    as load_idx_folder
+ImageSet load_idx_images(const std::string& images, const std::string& labels = {},
+                         const io::LoadLimits& limits = {}, Loc loc = Loc::current());
+
+/// Where such a folder keeps the pictures and the classes of a part.
+struct IdxPaths {
+  std::string images, labels;
+};
+IdxPaths idx_paths(const std::string& folder, Part part, Loc loc = Loc::current());
+
 /// Mean and standard deviation of each channel, of pixels scaled to [0, 1]. Exact whole-number
 /// sums, so the order of the pictures does not change a bit.
 struct PixelStatistics {

@@ -3,9 +3,11 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <vector>
 
+#include "adjoint/data/image_file.hpp"
 #include "adjoint/data/images.hpp"
 #include "adjoint/data/order.hpp"
 #include "adjoint/data/prefetch.hpp"
@@ -34,6 +36,9 @@ class ImageLoader {
  public:
   explicit ImageLoader(const ImageSet& set, const LoaderOptions& options = {},
                        Loc loc = Loc::current());
+  /// The same batches from a file that stays on the disk: only those under way are in memory.
+  explicit ImageLoader(const ImageFile& file, const LoaderOptions& options = {},
+                       Loc loc = Loc::current());
 
   std::int64_t batches() const { return order_.batches(); }
   const PixelStatistics& statistics() const { return options_.statistics; }
@@ -47,7 +52,12 @@ class ImageLoader {
   std::unique_ptr<Prefetcher<ImageBatch>> epoch(std::int64_t epoch, std::int64_t first = 0) const;
 
  private:
-  const ImageSet* set_;
+  using Read = std::function<void(std::span<const std::int64_t> examples, std::span<std::uint8_t> pixels)>;
+  ImageLoader(ImageShape shape, std::span<const std::int32_t> labels, Read read, const LoaderOptions& options, Loc loc);
+
+  ImageShape shape_;
+  std::span<const std::int32_t> labels_;
+  Read read_;
   LoaderOptions options_;
   BatchOrder order_;
 };

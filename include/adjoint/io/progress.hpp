@@ -17,6 +17,15 @@ namespace adjoint::io {
 /// A current figure: its name and its text, such as {"loss", "0.3412"}.
 using ProgressFigure = std::pair<std::string, std::string>;
 
+/// Where a run stands: what a callback gets.
+struct ProgressState {
+  std::int64_t done = 0, total = 0;  ///< units; total 0 when unknown
+  double rate = 0;                   ///< units a second, lately; 0 when not known yet
+  double elapsed = 0, left = -1;     ///< seconds; left is below 0 when not known
+  std::string_view label;
+  std::span<const ProgressFigure> figures;
+};
+
 /// What is not given is found out: from the descriptor, the terminal's size and the environment
 /// (NO_COLOR, TERM, LC_ALL, LC_CTYPE, LANG).
 struct ProgressOptions {
@@ -27,9 +36,11 @@ struct ProgressOptions {
   std::optional<int> width = {};       ///< columns; by default asked for before every drawing
   double live_seconds = 0.1;           ///< the live line is drawn at most this often
   double plain_seconds = 5;            ///< a plain line at most this often
+  std::int64_t before = 0;            ///< units finished by an earlier run: not part of this one's rate
   std::string unit = "";               ///< of the rate: "pictures" gives "7 260 pictures/s"
   std::function<double()> clock = {};  ///< seconds; for tests
   std::function<void(std::string_view)> write = {};  ///< instead of fd; for tests
+  std::function<void(const ProgressState&)> callback = {};  ///< told instead of a line drawn, as often as a live one
 };
 
 /// Shows how far a run is, its rate, the time left and the current figures.
@@ -62,6 +73,7 @@ class Progress {
  private:
   std::string render(int width) const;
   std::string plain() const;
+  ProgressState state() const;
   void draw();
   void put(std::string_view text);
   double left() const;

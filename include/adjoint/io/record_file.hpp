@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "adjoint/dtype.hpp"
 #include "adjoint/error.hpp"
 
 namespace adjoint::io {
@@ -28,6 +29,9 @@ class RecordFile {
 
   std::int64_t count() const { return count_; }
   std::uint64_t record_bytes() const { return record_bytes_; }
+  /// What an IDX file says of a record; u8 and the record's bytes for other files.
+  DType dtype() const { return dtype_; }
+  const std::vector<std::int64_t>& item_shape() const { return item_shape_; }
 
   /// Reads the records `indices`, one after another, into `out` (indices.size() * record_bytes()).
   ///   throws    Error for an index out of range, a wrong size of `out`, a file that became shorter
@@ -40,6 +44,8 @@ class RecordFile {
   std::unique_ptr<State> state_;
   std::uint64_t record_bytes_ = 0, header_bytes_ = 0;
   std::int64_t count_ = 0;
+  DType dtype_ = DType::u8;
+  std::vector<std::int64_t> item_shape_;
 };
 
 }  // namespace adjoint::io
