@@ -27,7 +27,7 @@ void TrainLog::begin(const ImageTraining& s, const data::ImageData& data, const 
     std::fflush(stdout);
   }
   progress_ = std::make_unique<io::Progress>(work.pictures,
-                                             io::ProgressOptions{.fd = json_ ? STDERR_FILENO : STDOUT_FILENO, .before = work.seen, .unit = "pictures"});
+                                             io::ProgressOptions{.fd = json_ ? STDERR_FILENO : STDOUT_FILENO, .before = work.seen, .unit = "img"});
 }
 
 void TrainLog::epoch_begins(std::int64_t epoch, std::int64_t epochs) {
@@ -40,7 +40,7 @@ void TrainLog::step(std::int64_t seen, double loss, double right) {
   right_ = any_ ? right_ + kShare * (right - right_) : right;
   any_ = true;
   if (!progress_) return;
-  if (progress_->due()) progress_->update(seen, {{"loss", fmt::format("{:.4f}", loss_)}, {"accuracy", fmt::format("{:.1f} %", 100 * right_)}});
+  if (progress_->due()) progress_->update(seen, {{"loss", fmt::format("{:.4f}", loss_)}, {"acc", fmt::format("{:.1f} %", 100 * right_)}});
   else progress_->update(seen);
 }
 

@@ -156,10 +156,10 @@ std::string Progress::render(int width) const {
   std::string figures;
   for (const auto& [name, value] : figures_) figures += take(safe(name) + ' ' + safe(value));
   int bar = 0;
-  if (total_ > 0 && width - used >= 8) bar = std::min(12, width - used - 2), used += bar + 2;
+  if (total_ > 0 && width - used >= 8) bar = std::min(8, width - used - 2), used += bar + 2;
   const std::string rate = rate_ > 0 ? take(rate_text(rate_, safe(options_.unit))) : "";
   if (bar > 0) {
-    const int more = std::clamp(width - used, 0, 18);
+    const int more = std::clamp(width - used, 0, 22);
     bar += more;
     back = "  " + Bar{unicode_, colour_}.text(bar, share);
   }

@@ -32,9 +32,9 @@ struct Outcome {
 };
 
 /// One run of the command; its output goes into files of the given folder.
-class Run {
+class CommandRun {
  public:
-  Run(const TempDir& dir, std::vector<std::string> words) : out_(dir / "stdout"), err_(dir / "stderr") {
+  CommandRun(const TempDir& dir, std::vector<std::string> words) : out_(dir / "stdout"), err_(dir / "stderr") {
     words.insert(words.begin(), ADJOINT_COMMAND);
     std::vector<char*> argv;
     for (auto& w : words) argv.push_back(w.data());
@@ -46,9 +46,9 @@ class Run {
     ::execv(argv[0], argv.data());
     ::_exit(127);
   }
-  Run(const Run&) = delete;
-  Run& operator=(const Run&) = delete;
-  ~Run() {
+  CommandRun(const CommandRun&) = delete;
+  CommandRun& operator=(const CommandRun&) = delete;
+  ~CommandRun() {
     if (pid_ > 0) ::kill(pid_, SIGKILL), ::waitpid(pid_, nullptr, 0);
   }
   void signal(int number) { ::kill(pid_, number); }
@@ -66,7 +66,7 @@ class Run {
 
 inline Outcome run(const std::vector<std::string>& words) {
   const TempDir dir;
-  return Run(dir, words).wait();
+  return CommandRun(dir, words).wait();
 }
 
 /// The four IDX files of `side` x `side` pictures in three classes that differ in brightness.

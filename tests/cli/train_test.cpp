@@ -27,7 +27,7 @@ TEST(Train, JsonHasItsFieldsAndTheFilesAreThere) {
   EXPECT_GT(j["arena_bytes"], 0);
   const std::string page = get_text(j["report"]);
   EXPECT_LE(page.size(), 500'000u);
-  for (const std::string part : {j["parameters_hash"].get<std::string>(), std::string("<h3>Loss</h3>"), std::string("<h3>Accuracy</h3>"),
+  for (const std::string& part : {j["parameters_hash"].get<std::string>(), std::string("<h3>Loss</h3>"), std::string("<h3>Accuracy</h3>"),
                                  std::string("<h3>Learning rate</h3>"), std::string("<h3>Gradient norm by layer</h3>"), std::string("first.weight")})
     EXPECT_TRUE(contains(page, part)) << part;
   EXPECT_GE(lines(get_text(out / "metrics.jsonl")), 3);
@@ -91,7 +91,7 @@ TEST(Train, InterruptedRunsResumeToTheSameBits) {
   for (const auto& [number, code] : {std::pair{SIGINT, 130}, {SIGTERM, 143}}) {
     const std::string folder = number == SIGINT ? "int" : "term";
     const TempDir log;
-    Run cut(log, words(folder));
+    CommandRun cut(log, words(folder));
     for (int i = 0; i < 20'000 && !std::filesystem::exists(out / (folder + "/checkpoint.safetensors")); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(1));
     cut.signal(number);
     const auto r = cut.wait();
