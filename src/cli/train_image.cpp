@@ -253,7 +253,7 @@ template <class M, class Opt> class Trainer {
 template <class M> int with_optimizer(ImageTraining s, M model, data::ImageData data) {
   const bool sgd = s.optimizer == "sgd";
   if (s.learning_rate < 0) s.learning_rate = sgd ? 0.05 : 3e-3;
-  if (s.weight_decay < 0) s.weight_decay = sgd ? 1e-4 : 0;
+  if (s.weight_decay < 0) s.weight_decay = sgd ? 1e-4 : 0.05;
   if (sgd) return Trainer(s, std::move(model), optim::SGD{.momentum = 0.9, .weight_decay = s.weight_decay, .nesterov = true}, std::move(data)).train();
   return Trainer(s, std::move(model), optim::adamw(s.learning_rate, s.weight_decay), std::move(data)).train();
 }

@@ -82,7 +82,7 @@ TEST(Train, InterruptedRunsResumeToTheSameBits) {
   const TempDir data, out;
   put_pictures(data);
   const auto words = [&](const std::string& folder, std::initializer_list<std::string> more = {}) {
-    auto w = train_words(data, out / folder, {"--model", "mlp", "--epochs", "150"});
+    auto w = train_words(data, out / folder, {"--model", "mlp", "--epochs", "80"});
     w.insert(w.end(), more);
     return w;
   };
