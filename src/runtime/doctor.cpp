@@ -1,7 +1,5 @@
 // doctor.cpp: what this machine and this build offer, and what will be used. Not a benchmark.
 #include <fmt/core.h>
-#include <hwy/highway.h>
-#include <sleef.h>
 #include <zlib.h>
 
 #include <algorithm>
@@ -40,8 +38,7 @@ std::vector<Finding> doctor() {
   const auto sets = runtime::instruction_sets();
   f.push_back({"kernels", sets.used, "chosen at start among " + sets.built + "; every one gives the same bits", sets.used != "portable"});
   const auto number = [](int n) { return std::to_string(n); };
-  f.push_back({"libraries", "Highway " + number(HWY_MAJOR) + '.' + number(HWY_MINOR) + ", SLEEF " + number(SLEEF_VERSION_MAJOR) + '.' + number(SLEEF_VERSION_MINOR) +
-                                ", zlib " + zlibVersion() + ", fmt " + number(FMT_VERSION / 10000) + '.' + number(FMT_VERSION / 100 % 100),
+  f.push_back({"libraries", std::string("Highway " ADJOINT_HIGHWAY_VERSION ", SLEEF " ADJOINT_SLEEF_VERSION ", zlib ") + zlibVersion() + ", fmt " + number(FMT_VERSION / 10000) + '.' + number(FMT_VERSION / 100 % 100),
                "vectors, scalar functions, gzip files, messages; products and convolutions are our own"});
   f.push_back({"memory", std::to_string(available_memory() >> 20) + " MiB available", "an arena above this is refused"});
   f.push_back({"hugepages", field_of("/sys/kernel/mm/transparent_hugepage/enabled", "").empty() ? "unknown" : [] {
