@@ -2,6 +2,7 @@
 #pragma once
 
 #include "adjoint/error.hpp"
+#include "adjoint/explain.hpp"
 #include "adjoint/grad.hpp"
 #include "adjoint/key.hpp"
 #include "adjoint/nn.hpp"

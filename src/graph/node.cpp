@@ -150,7 +150,8 @@ void stamp(Node& n, Loc loc) {
   if (no_grad_depth > 0) n.tracked = false;
   if (innermost_backward) {
     n.backward = innermost_backward->backward;
-    n.scope = innermost_backward->forward->scope;
+    const Node& f = *innermost_backward->forward;
+    n.scope = f.scope || f.kind != Kind::op ? f.scope : f.prim->name.data();  // names are literals: they end with a zero
   } else {
     for (auto* s = innermost_scope; s; s = s->outer) n.scope = s->op;
   }
@@ -160,10 +161,13 @@ void stamp(Node& n, Loc loc) {
 std::string describe(const Node& n) {
   std::string s = to_string(n.type) + "  ";
   if (n.extra && !n.extra->name.empty()) s += n.extra->name + "  ";
-  s += n.kind == Kind::leaf ? (n.wants_grad ? "(parameter)" : "(data)")
+  const bool was_op = n.kind == Kind::leaf && n.prim && !n.wants_grad;  // computed, and its graph released
+  s += was_op ? std::string(n.prim->name)
+       : n.kind == Kind::leaf ? (n.wants_grad ? "(parameter)" : "(data)")
        : n.kind == Kind::literal ? "(number)"
                                  : std::string(n.prim->name);
-  if (n.scope && n.kind == Kind::op && n.prim->name != n.scope) s += std::string(" of ") + n.scope;
+  if (n.scope && (n.kind == Kind::op || was_op) && n.prim->name != n.scope) s += std::string(" of ") + n.scope;
+  if (was_op) s += " (computed)";
   if (n.backward) s += " (backward)";
   if (n.loc.line > 0) s += "  at " + to_string(n.loc);
   return s;

@@ -50,8 +50,8 @@ std::string graph_text(std::span<const Tensor> roots) {
       if (const auto settings = n.attrs.text(); !settings.empty()) text += "; " + settings;
       text += ')';
     }
-    if (n.scope && n.kind == Kind::op && label(n) != n.scope) text += std::string("  of ") + n.scope;
     if (n.backward) text += "  backward";
+    if (n.scope && n.kind == Kind::op && (n.backward || label(n) != n.scope)) text += std::string(n.backward ? " of " : "  of ") + n.scope;
     if (n.loc.line > 0) text += "  at " + to_string(n.loc);
     text += '\n';
   }

@@ -27,6 +27,7 @@ struct Kernel {
   std::string_view op;      ///< the primitive's name
   bool strided = false;     ///< reads operands of any strides; else the plan hands over contiguous ones
   StepFn (*prepare)(const StepInfo&) = nullptr;
+  std::int64_t (*flops)(const StepInfo&) = nullptr;  ///< of products: a multiplication and an addition are two; null counts none
 };
 /// Registers a kernel; a second one of the same name is an Error.
 bool define_kernel(Kernel);

@@ -1,6 +1,7 @@
 // pipeline.cpp: the list of passes, in order, and the assembly of their results into a Plan.
 // Not a pass itself, and not the runner.
 #include <algorithm>
+#include <optional>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -97,10 +98,28 @@ class Builder {
       const auto i = same_[order_.roots[k]];
       plan_.outputs.push_back(order_.nodes[i]->type);
       plan_.takes_over.push_back(-1);
-      const Node& n = *order_.nodes[i];
-      if (is_input(i) || n.prim->alias || output_of_.count(i)) continue;  // copied at the end
-      output_of_[i] = k;
+      const auto whole = written_as(i);
+      if (!whole || output_of_.count(*whole)) continue;  // copied at the end
+      output_of_[*whole] = k;
     }
+  }
+
+  /// The node whose result, written row by row, is the value of node i: i itself, or what i is only another shape of.
+  std::optional<std::uint32_t> written_as(std::uint32_t i) const {
+    std::vector<std::uint32_t> views;
+    for (; !is_input(i) && order_.nodes[i]->prim->alias; i = same_[order_.inputs(i)[0]]) views.push_back(i);
+    if (is_input(i)) return std::nullopt;
+    Strided at = contiguous(order_.nodes[i]->type.shape);
+    for (; !views.empty(); views.pop_back()) {
+      const Node& n = *order_.nodes[views.back()];
+      const auto next = n.prim->alias(n, at);
+      if (!next || next->offset != 0 || next->shape.numel() != at.shape.numel()) return std::nullopt;
+      at = *next;
+    }
+    const Strided rows = contiguous(at.shape);
+    for (std::size_t k = 0; k < at.shape.size(); ++k)
+      if (at.shape[k] != 1 && at.strides[k] != rows.strides[k]) return std::nullopt;
+    return i;
   }
 
   /// A fresh slot for the result of node i: an output's buffer if it is one, else arena.
@@ -147,7 +166,7 @@ class Builder {
 
   void add_copy(const Located& from, const Located& to, const Type& type, const Node& n) {
     const Kernel* copy = find_kernel("copy");
-    Step step{.name = "copy", .locs = {n.loc}};
+    Step step{.name = "copy", .locs = {n.loc}, .backward = n.backward};
     step.in = {operand_of(from, type.dtype)};
     step.out = {operand_of(to, type.dtype)};
     step.run = copy->prepare({Attrs(), std::span(&step.in[0].view, 1), step.out[0].view});
@@ -190,8 +209,11 @@ class Builder {
     step.out = {operand_of(result(i), n.type.dtype)};
     std::vector<View> views;
     for (auto& o : step.in) views.push_back(o.view);
-    step.run = kernel->prepare({n.attrs, views, step.out[0].view});
+    const StepInfo info{n.attrs, views, step.out[0].view};
+    step.run = kernel->prepare(info);
     if (!step.run) no_kernel(n);
+    if (kernel->flops) step.flops = kernel->flops(info);
+    step.backward = n.backward;
     step.update = is_update(i);
     plan_.steps.push_back(std::move(step));
   }
@@ -262,8 +284,10 @@ class Builder {
       return reg[k] = r;
     };
     bool update = true;
+    step.backward = true;
     for (auto i : members) {
       const Node& n = *order_.nodes[i];
+      step.backward &= n.backward;
       TileInstruction ins;
       const int op = find_scalar_function(n.prim->name);
       if (op < 0) no_kernel(n);
@@ -324,7 +348,8 @@ class Builder {
   void copy_remaining_outputs() {
     for (std::uint32_t k = 0; k < order_.roots.size(); ++k) {
       const auto i = same_[order_.roots[k]];
-      if (const auto it = output_of_.find(i); it != output_of_.end() && it->second == k) continue;
+      const auto whole = written_as(i);
+      if (const auto it = whole ? output_of_.find(*whole) : output_of_.end(); it != output_of_.end() && it->second == k) continue;
       const Type& t = order_.nodes[i]->type;
       add_copy(at_[i], {slot(Place::output, k, bytes_of(t)), contiguous(t.shape), true}, t, *order_.nodes[i]);
     }

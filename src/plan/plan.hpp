@@ -35,6 +35,8 @@ struct Step {
   std::vector<Loc> locs;       // the user's lines of the operations in it
   bool fused = false;          // an elementwise group: may write over what it reads
   bool update = false;         // writes only results of an optimizer: runs after all else
+  bool backward = false;       // made by a gradient, all of it
+  std::int64_t flops = 0;      // of products and convolutions; other steps count none
 };
 
 struct Plan {

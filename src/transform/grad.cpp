@@ -213,15 +213,20 @@ static void backward_from(const Tensor& loss, const Tensor& seed, BackwardOption
   const Tensors d = reverse({"backward", loc}, {root}, {seed}, leaves, nullptr);
   for (std::size_t i = 0; i < leaves.size(); ++i) {
     Tensor& slot = extra_of(*leaves[i]).grad;
+    const BackwardScope scope(*root);
     slot = slot ? slot + d[i] : d[i];
   }
-  // The accumulated gradients keep what they still need; the loss itself lets go of its graph.
+  // Loss and gradients are computed and let go of their graphs: with history, accumulated gradients would keep every batch.
   if (!options.retain && root->kind == Kind::op) {
     Tensors keep{loss};
     for (std::size_t i = 0; i < leaves.size(); ++i) keep.push_back(leaves[i]->extra->grad);
     eval(keep, loc);
-    root->tracked = false;
-    drop_operands(*root);
+    for (const auto& t : keep) {
+      Node& n = *t.node();
+      if (n.kind != Kind::op || (!n.backward && &n != root)) continue;
+      n.tracked = false;
+      drop_operands(n);
+    }
   }
 }
 

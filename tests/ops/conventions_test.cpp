@@ -35,6 +35,10 @@ TEST(Conventions, MaximumAndMinimumSplitATie) {
   expect_slopes(two<minimum>, {2, 2}, {0.5, 0.5});
   expect_slopes(two<maximum>, {0, -0.0}, {0.5, 0.5});
 }
+TEST(Conventions, ReductionsShareATieEvenly) {
+  expect_slopes([](const Tensors& x) { return amax(stack(x), {0}); }, {2, 1, 2}, {0.5, 0, 0.5});
+  expect_slopes([](const Tensors& x) { return amin(stack(x), {0}); }, {2, 2, 3, 2, 2}, {0.25, 0.25, 0, 0.25, 0.25});
+}
 TEST(Conventions, ClampPassesAtTheBound) {
   const auto f = [](const Tensors& x) { return clamp(x[0], x[1], x[2]); };
   expect_slopes(f, {1, 1, 2}, {1, 0, 0});

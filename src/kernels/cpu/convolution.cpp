@@ -34,6 +34,9 @@ kernels::ConvGeometry geometry(const ConvAttrs& a, const View& x, const View& w,
 template <class T> const T* in_data(const View& v) { return reinterpret_cast<const T*>(v.data); }
 template <class T> T* out_data(const View& v) { return reinterpret_cast<T*>(v.data); }
 
+/// One product an element of y and tap of the weight, absent taps included.
+std::int64_t products(const View& y, const View& w) { return w.shape[0] == 0 ? 0 : 2 * y.elements() * (w.elements() / w.shape[0]); }
+
 /// make(Tag<T>) for the types that have convolutions.
 template <class Make> StepFn floating(DType d, Make make) {
   switch (d) {
@@ -56,6 +59,7 @@ const bool forward = plan::define_kernel({
         };
       });
     },
+    .flops = [](const StepInfo& info) { return products(info.out, info.in[1]); },
 });
 const bool input = plan::define_kernel({
     .op = "conv_input_grad",
@@ -68,6 +72,7 @@ const bool input = plan::define_kernel({
         };
       });
     },
+    .flops = [](const StepInfo& info) { return products(info.in[0], info.in[1]); },
 });
 const bool weight = plan::define_kernel({
     .op = "conv_weight_grad",
@@ -81,6 +86,7 @@ const bool weight = plan::define_kernel({
         };
       });
     },
+    .flops = [](const StepInfo& info) { return products(info.in[1], info.out); },
 });
 
 }  // namespace

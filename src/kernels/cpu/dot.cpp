@@ -51,6 +51,7 @@ static const bool registered = plan::define_kernel({
         default: return {};
       }
     },
+    .flops = [](const StepInfo& info) { return 2 * info.out.elements() * info.in[0].shape[static_cast<std::size_t>(info.in[0].rank - 1)]; },
 });
 
 }  // namespace adjoint::cpu

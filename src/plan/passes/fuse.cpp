@@ -1,5 +1,6 @@
 // fuse.cpp: groups elementwise operations over one index space. Each node has a level: the number of edges on the way
-// to it that cannot be fused. Nodes of one group have one level, so no path leaves a group and comes back.
+// to it that cannot be fused, or more where it is better made late. Nodes of one group have one level, so no path leaves a
+// group and comes back.
 // Not a code generator: a group becomes a tile program in pipeline.cpp.
 #include <algorithm>
 #include <numeric>
@@ -27,27 +28,63 @@ struct Groups {
   }
 };
 
+/// What the pass asks about the graph, in which equal nodes are one.
+struct Fusable {
+  const Order& order;
+  const std::vector<std::uint32_t>& same;
+  bool elementwise(std::uint32_t i) const {
+    const Node& node = *order.nodes[i];
+    return node.kind == Kind::op && !order.inputs(i).empty() && node.prim->traits.elementwise;
+  }
+  bool is_input(std::uint32_t k) const { return order.nodes[k]->kind != Kind::op || order.inputs(k).empty(); }
+  bool joins(std::uint32_t i, std::uint32_t k) const {
+    return elementwise(i) && elementwise(k) && order.nodes[k]->type.shape == order.nodes[i]->type.shape;
+  }
+  /// Levels between an operand k and its user i.
+  std::int32_t edge(std::uint32_t i, std::uint32_t k) const { return joins(i, k) || is_input(k) ? 0 : 1; }
+};
+
+/// A node of the backward pass that reads only what is kept anyway until its user runs (relu's x > 0, tanh's slope) belongs to the
+/// user's level: made with the forward pass it would be kept beside what it is made from. Lower bounds of levels.
+std::vector<std::int32_t> late_levels(const Fusable& v) {
+  constexpr std::int32_t kNever = 1 << 30;
+  const auto n = static_cast<std::uint32_t>(v.order.nodes.size());
+  std::vector<std::int32_t> level(n, 0), read_at(n, -1), there_until(n, kNever), user(n, kNever), late(n, 0);
+  const auto each = [&](std::uint32_t i, auto see) {
+    if (v.same[i] == i)
+      for (auto input : v.order.inputs(i)) see(v.same[input]);
+  };
+  for (std::uint32_t i = 0; i < n; ++i) each(i, [&](auto k) { level[i] = std::max(level[i], level[k] + v.edge(i, k)); });
+  for (std::uint32_t i = n; i-- > 0;) each(i, [&](auto k) { read_at[k] = std::max(read_at[k], v.order.nodes[i]->prim->alias ? read_at[i] : level[i]); });
+  const auto may_move = [&](std::uint32_t i) { return v.order.nodes[i]->backward && v.elementwise(i); };
+  for (std::uint32_t i = 0; i < n; ++i)  // the last level at which all operands are there, or can be made there
+    each(i, [&](auto k) {
+      if (!v.is_input(k)) there_until[i] = std::min(there_until[i], std::max(read_at[k], may_move(k) && v.joins(i, k) ? there_until[k] : -1));
+    });
+  for (std::uint32_t i = n; i-- > 0;) {
+    if (v.same[i] == i && may_move(i) && user[i] < kNever && user[i] > level[i] && there_until[i] >= user[i]) late[i] = level[i] = user[i];
+    each(i, [&](auto k) { user[k] = std::min(user[k], level[i] - v.edge(i, k)); });
+  }
+  return late;
+}
+
 }  // namespace
 
 std::vector<std::int32_t> fuse(const Order& order, const std::vector<std::uint32_t>& same) {
   const auto n = order.nodes.size();
-  std::vector<std::int32_t> level(n, 0), group(n, -1);
+  const Fusable v{order, same};
+  std::vector<std::int32_t> level = late_levels(v), group(n, -1);
   Groups g{std::vector<std::uint32_t>(n), std::vector<std::int32_t>(n, 1)};
   std::iota(g.parent.begin(), g.parent.end(), 0u);
-  const auto elementwise = [&](std::uint32_t i) {
-    const Node& node = *order.nodes[i];
-    return node.kind == Kind::op && !order.inputs(i).empty() && node.prim->traits.elementwise;
-  };
   std::vector<std::uint32_t> partners;
   for (std::uint32_t i = 0; i < n; ++i) {
     if (same[i] != i) continue;
-    const bool fusable = elementwise(i);
+    const bool fusable = v.elementwise(i);
     partners.clear();
     for (auto input : order.inputs(i)) {
       const auto k = same[input];
-      const bool joins = fusable && elementwise(k) && order.nodes[k]->type.shape == order.nodes[i]->type.shape;
-      level[i] = std::max(level[i], level[k] + (joins || order.nodes[k]->kind != Kind::op || order.inputs(k).empty() ? 0 : 1));
-      if (joins) partners.push_back(k);
+      level[i] = std::max(level[i], level[k] + v.edge(i, k));
+      if (v.joins(i, k)) partners.push_back(k);
     }
     if (!fusable) continue;
     std::erase_if(partners, [&](auto k) { return level[k] != level[i]; });
@@ -60,7 +97,7 @@ std::vector<std::int32_t> fuse(const Order& order, const std::vector<std::uint32
       for (auto r : roots) g.join(i, r);
   }
   for (std::uint32_t i = 0; i < n; ++i)
-    if (same[i] == i && elementwise(i)) group[i] = static_cast<std::int32_t>(g.root(i));
+    if (same[i] == i && v.elementwise(i)) group[i] = static_cast<std::int32_t>(g.root(i));
   return group;
 }
 

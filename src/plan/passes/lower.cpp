@@ -1,5 +1,6 @@
 // lower.cpp: replaces named composites without a kernel by their definitions, until none is left.
 // Not a simplifier: it changes what runs only in form.
+#include <algorithm>
 #include <vector>
 
 #include "plan/plan.hpp"
@@ -12,6 +13,13 @@ static bool needs_lowering(const Node& n) {
 
 static Tensor rebuilt(const Node& n, const Tensors& in) {
   return apply(*n.prim, in, n.attrs, n.loc);
+}
+
+/// What replaces a forward node is forward, although it is made under a BackwardScope for the sake of the user's line.
+static void same_direction(const Tensor& now, const Node& n) {
+  if (n.backward) return;
+  for (Node* made : topological_order(std::vector<Node*>{now.node()}, {.stop = n.operands()}).nodes)
+    if (made->kind == Kind::op && std::ranges::find(n.operands(), made) == n.operands().end()) made->backward = false;
 }
 
 Tensors lower(const Order& first) {
@@ -34,10 +42,13 @@ Tensors lower(const Order& first) {
         for (auto k : order.inputs(i)) in.push_back(now[k]);
         const BackwardScope scope(n);
         now[i] = rebuilt(n, in);
+        now[i].node()->backward = n.backward;
       }
       if (!n.computed() && needs_lowering(n)) {
         const BackwardScope scope(n);
-        now[i] = n.prim->decompose(*now[i].node());
+        const Tensor whole = now[i];
+        now[i] = n.prim->decompose(*whole.node());
+        same_direction(now[i], *whole.node());
         again = true;
       }
     }

@@ -1,0 +1,61 @@
+// explain.hpp: what a gradient keeps from the forward pass, and what a plan will run, as data and as text.
+// Not a profiler: nothing runs and no time is measured.
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "adjoint/tree.hpp"
+
+namespace adjoint {
+
+/// A residual: a value of the forward graph that the backward pass reads. Kept activation and tape entry are other words for it.
+struct Residual {
+  Tensor value;
+  std::string producer;                ///< the operation that makes it, or the name of a leaf
+  std::int64_t bytes = 0;              ///< of what lies in memory: a broadcast value counts as what was broadcast
+  bool held = false;                   ///< a leaf: its bytes exist anyway, the backward pass adds none
+  std::vector<std::string> consumers;  ///< the operations whose backward rules read it, "relu at train.cpp:12"
+};
+
+/// The residuals of grad(loss, wrt), in the order in which the forward pass makes them; views count as what they look at, and
+/// numbers and shapes cost nothing and are left out.   errors  those of grad
+std::vector<Residual> explain_residuals(const Tensor& loss, std::span<const Tensor> wrt, Loc loc = Loc::current());
+inline std::vector<Residual> explain_residuals(const Tensor& loss, const Tensor& wrt, Loc loc = Loc::current()) {
+  return explain_residuals(loss, std::span(&wrt, 1), loc);
+}
+template <tree::Tree M> std::vector<Residual> explain_residuals(const Tensor& loss, const M& model, Loc loc = Loc::current()) {
+  return explain_residuals(loss, tree::flatten(model), loc);
+}
+/// A line a residual, and the sum of what is kept.
+std::string to_string(std::span<const Residual> residuals);
+
+/// What eval(values) would run.
+struct PlanReport {
+  struct Step {
+    std::string name;        ///< "dot", or "add+relu" of a fused group
+    Loc where;               ///< the user's line
+    std::int64_t flops = 0;  ///< of products and convolutions: a multiplication and an addition count as two; other steps count 0
+    bool backward = false;   ///< made by a gradient
+  };
+  struct Life {  ///< of one value in the plan's memory
+    std::string value;        ///< name of the step that writes it, and the user's line
+    std::int64_t bytes = 0;
+    std::int64_t born = 0;    ///< the step that writes it
+    std::int64_t dies = 0;    ///< the last step that reads it; its bytes are free from there on
+    bool residual = false;    ///< written by the forward pass, read by the backward pass
+    bool result = false;      ///< one of `values`: it outlives the plan
+  };
+  std::vector<Step> steps;
+  std::vector<Life> lives;
+  std::int64_t nodes = 0, flops = 0;
+  std::int64_t arena_bytes = 0, live_bytes = 0;  ///< planned; the most that is alive at once
+  std::int64_t residual_bytes = 0;               ///< sum over the residuals of this plan
+};
+PlanReport explain_plan(std::span<const Tensor> values);
+inline PlanReport explain_plan(const Tensor& value) { return explain_plan(std::span(&value, 1)); }
+/// The steps with their FLOPs, then a timeline: each value, where it is born and where it dies.
+std::string to_string(const PlanReport& report);
+
+}  // namespace adjoint
