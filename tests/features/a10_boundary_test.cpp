@@ -1,4 +1,5 @@
-// a10_boundary_test.cpp: rows A10: the boundary between model, gradient and optimizer. Not the optimizers' formulas: tests/optim.
+// a10_boundary_test.cpp: rows A10: the boundary between model, gradient and optimizer. Not the exchange of optimizers (A10.1)
+// and not their formulas: tests/optim.
 #include <concepts>
 
 #include "features/support.hpp"
@@ -13,24 +14,6 @@ Batch batch(int step) { return {noise(100 + static_cast<std::uint64_t>(step), {1
 
 // The model is a function of (parameters, batch, key); nothing of it knows an optimizer.
 Tensor loss_of(const Mlp& net, const Batch& b, const Key& key) { return mse(net(dropout(key, b.x, 0.1)), b.target); }
-
-template <class Optimizer> double trained(const Optimizer& optimizer) {
-  Mlp net = mlp(12, 16, 5, DType::f32);
-  auto state = optimizer.init(net);
-  double loss_value = 0;
-  for (int step = 0; step < 40; ++step) {
-    const Tensor loss = loss_of(net, batch(0), Key(7).fold_in(static_cast<std::uint64_t>(step)));
-    std::tie(net, state) = optimizer.update(net, grad(loss, net), state);
-    loss_value = loss.item();
-  }
-  return loss_value;
-}
-TEST(Features, A10_1_OptimizersAreExchangedWithoutAChangeOfTheModel) {
-  const double start = loss_of(mlp(12, 16, 5, DType::f32), batch(0), Key(7)).item();
-  EXPECT_LT(trained(optim::SGD{.learning_rate = 0.3, .momentum = 0.9}), 0.8 * start);
-  EXPECT_LT(trained(optim::Adam{.learning_rate = 0.01}), 0.8 * start);
-  EXPECT_LT(trained(optim::Lion{.learning_rate = 0.003}), 0.8 * start);
-}
 
 TEST(Features, A10_2_TheGradientOfAModelIsAModel) {
   const Mlp net = mlp(12, 16, 5, DType::f32);

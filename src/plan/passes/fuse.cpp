@@ -44,25 +44,25 @@ struct Fusable {
   std::int32_t edge(std::uint32_t i, std::uint32_t k) const { return joins(i, k) || is_input(k) ? 0 : 1; }
 };
 
-/// A node of the backward pass that reads only what is kept anyway until its user runs (relu's x > 0, tanh's slope) belongs to the
-/// user's level: made with the forward pass it would be kept beside what it is made from. Lower bounds of levels.
+/// A node of the backward pass that reads only what the backward pass keeps anyway (relu's x > 0, tanh's slope) belongs to the level
+/// of its user: made with the forward pass it would be kept beside what it is made from. Lower bounds of levels.
 std::vector<std::int32_t> late_levels(const Fusable& v) {
   constexpr std::int32_t kNever = 1 << 30;
   const auto n = static_cast<std::uint32_t>(v.order.nodes.size());
-  std::vector<std::int32_t> level(n, 0), read_at(n, -1), there_until(n, kNever), user(n, kNever), late(n, 0);
+  std::vector<std::int32_t> level(n, 0), user(n, kNever), late(n, 0);
+  std::vector<char> kept(n, 0), from_kept(n, 1);
   const auto each = [&](std::uint32_t i, auto see) {
     if (v.same[i] == i)
       for (auto input : v.order.inputs(i)) see(v.same[input]);
   };
-  for (std::uint32_t i = 0; i < n; ++i) each(i, [&](auto k) { level[i] = std::max(level[i], level[k] + v.edge(i, k)); });
-  for (std::uint32_t i = n; i-- > 0;) each(i, [&](auto k) { read_at[k] = std::max(read_at[k], v.order.nodes[i]->prim->alias ? read_at[i] : level[i]); });
   const auto may_move = [&](std::uint32_t i) { return v.order.nodes[i]->backward && v.elementwise(i); };
-  for (std::uint32_t i = 0; i < n; ++i)  // the last level at which all operands are there, or can be made there
-    each(i, [&](auto k) {
-      if (!v.is_input(k)) there_until[i] = std::min(there_until[i], std::max(read_at[k], may_move(k) && v.joins(i, k) ? there_until[k] : -1));
-    });
+  for (std::uint32_t i = 0; i < n; ++i) each(i, [&](auto k) { level[i] = std::max(level[i], level[k] + v.edge(i, k)); });
+  for (std::uint32_t i = n; i-- > 0;)
+    each(i, [&](auto k) { kept[k] |= v.order.nodes[i]->prim->alias ? kept[i] : v.order.nodes[i]->backward && level[i] > level[k]; });
+  for (std::uint32_t i = 0; i < n; ++i)
+    each(i, [&](auto k) { from_kept[i] &= v.is_input(k) || kept[k] || (may_move(k) && v.joins(i, k) && from_kept[k]); });
   for (std::uint32_t i = n; i-- > 0;) {
-    if (v.same[i] == i && may_move(i) && user[i] < kNever && user[i] > level[i] && there_until[i] >= user[i]) late[i] = level[i] = user[i];
+    if (v.same[i] == i && may_move(i) && user[i] < kNever && user[i] > level[i] && from_kept[i]) late[i] = level[i] = user[i];
     each(i, [&](auto k) { user[k] = std::min(user[k], level[i] - v.edge(i, k)); });
   }
   return late;
