@@ -43,6 +43,9 @@ TEST(Features, A1_1_ThirtyLinesTrainAndRepeatToTheBit) {
   const std::string once = output_of(program);
   EXPECT_NE(once.find("step 100: loss "), once.npos) << once;
   EXPECT_NE(once.find("step 400: loss "), once.npos) << once;
+  const auto accuracy = once.find("test accuracy ");
+  ASSERT_NE(accuracy, once.npos) << once;
+  EXPECT_GE(std::stod(once.substr(accuracy + 14)), 0.82) << once;  // after one epoch
   EXPECT_EQ(output_of("taskset -c 0 " + program), once);
 }
 
