@@ -134,7 +134,8 @@ class Builder {
   void emit(std::uint32_t root) {
     std::vector<std::pair<std::uint32_t, bool>> stack{{root, false}};
     while (!stack.empty()) {
-      const auto [i, ready] = stack.back();
+      const auto i = stack.back().first;  // by name: clang 14 captures no structured binding
+      const bool ready = stack.back().second;
       stack.pop_back();
       if (at_[i].known) continue;
       if (!ready) {

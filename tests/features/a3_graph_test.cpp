@@ -29,11 +29,11 @@ TEST(Features, A3_1_NUsesGiveNContributions) {
 TEST(Features, A3_1_TheOrderInWhichUsesAreMadeKeepsTheBits) {
   constexpr int kUses = 40;
   std::vector<double> first;
-  for (int permutation = 0; permutation < 20; ++permutation) {
+  for (std::size_t permutation = 0; permutation < 20; ++permutation) {
     const Tensor x = noise(1, {33});
     std::vector<int> order(kUses);
     std::iota(order.begin(), order.end(), 0);
-    for (int i = kUses - 1; i > 0; --i) std::swap(order[static_cast<std::size_t>(i)], order[static_cast<std::size_t>((i * 7919 + permutation * 104729) % (i + 1))]);
+    for (std::size_t i = kUses - 1; i > 0; --i) std::swap(order[i], order[(i * 7919 + permutation * 104729) % (i + 1)]);
     Tensors uses(kUses);
     for (int i : order) uses[static_cast<std::size_t>(i)] = sin(x * (0.1 + 0.37 * i));
     Tensor y = uses[0];
@@ -56,7 +56,8 @@ TEST(Features, A3_2_MicroBatchesAddUpToTheBatch) {
     for (std::int64_t part = 0; part < k; ++part) {
       const Tensor loss = loss_of(slice(x, {part * 24 / k, 0}, {(part + 1) * 24 / k, 12}));
       const Tensors g = grad(loss, tree::flatten(net));  // a value: nothing to reset
-      for (std::size_t i = 0; i < g.size(); ++i) sum_of_parts.size() == i ? sum_of_parts.push_back(g[i]) : void(sum_of_parts[i] = sum_of_parts[i] + g[i]);
+      if (part == 0) sum_of_parts = g;
+      else for (std::size_t i = 0; i < g.size(); ++i) sum_of_parts[i] = sum_of_parts[i] + g[i];
       backward(loss);  // the imperative form accumulates
     }
     const auto parameters = tree::flatten(net);
