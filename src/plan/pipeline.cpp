@@ -363,7 +363,7 @@ class Builder {
       for (const auto& o : s.in) read[o.slot] = 1;
     for (auto& s : plan_.steps)
       for (const auto& o : s.out) s.update = s.update && !read[o.slot];
-    std::ranges::stable_partition(plan_.steps, [](const Step& s) { return !s.update; });
+    std::stable_partition(plan_.steps.begin(), plan_.steps.end(), [](const Step& s) { return !s.update; });  // clang 14 lacks the ranged one
   }
 
   void lifetimes() {
