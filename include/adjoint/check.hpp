@@ -14,11 +14,13 @@ namespace adjoint {
 /// A function of tensors to one tensor, pure.
 using Function = std::function<Tensor(const Tensors&)>;
 
+/// Settings of gradcheck().
 struct GradcheckOptions {
   double step = 1e-5;          ///< of the central differences, relative to max(1, |x|)
   double tolerance = 1e-6;     ///< relative to the largest derivative of the operand
   std::int64_t most_elements = 100;  ///< of each operand, spread evenly; all of them together are checked along one direction
 };
+/// What gradcheck() found.
 struct GradcheckResult {
   bool ok = true;
   double worst = 0;       ///< the largest relative difference seen
@@ -29,6 +31,7 @@ struct GradcheckResult {
 ///   throws  Error if an input or the result is not f64
 GradcheckResult gradcheck(const Function& f, const Tensors& inputs, GradcheckOptions options = {}, Loc loc = Loc::current());
 
+/// What refcheck() found.
 struct RefcheckResult {
   double max_ulp = 0;           ///< of the values
   double max_ulp_gradient = 0;  ///< of the gradients of their sums with respect to floating inputs

@@ -9,30 +9,37 @@
 
 namespace adjoint {
 
+/// Element types, widest first among floating and among integer ones. `bool_` holds 0 or 1 in a byte.
 enum class DType : std::uint8_t { f64, f32, bf16, f16, i64, i32, i8, u8, bool_ };
 inline constexpr int kDTypeCount = 9;
 
+/// Bytes of one element.
 constexpr std::size_t size_of(DType d) {
   constexpr std::size_t sizes[] = {8, 4, 2, 2, 8, 4, 1, 1, 1};
   return sizes[static_cast<int>(d)];
 }
+/// "f32", as messages, prints and files of this library spell it.
 constexpr std::string_view name_of(DType d) {
   constexpr std::string_view names[] = {"f64", "f32", "bf16", "f16", "i64", "i32", "i8", "u8", "bool"};
   return names[static_cast<int>(d)];
 }
+/// f64, f32, bf16 or f16: the types that have derivatives.
 constexpr bool is_floating(DType d) { return d <= DType::f16; }
+/// i64, i32, i8 or u8; bool is no integer.
 constexpr bool is_integer(DType d) { return d >= DType::i64 && d <= DType::u8; }
 
 /// bfloat16: the upper half of an f32. Conversion from float rounds to nearest even; NaN stays NaN.
 struct bfloat16 {
   std::uint16_t bits = 0;
   constexpr bfloat16() = default;
+  /// Rounds to the nearest, halves to even.
   constexpr explicit bfloat16(float f) {
     const auto u = std::bit_cast<std::uint32_t>(f);
     bits = (u & 0x7FFFFFFFu) > 0x7F800000u
                ? static_cast<std::uint16_t>((u >> 16) | 0x40u)
                : static_cast<std::uint16_t>((u + 0x7FFFu + ((u >> 16) & 1u)) >> 16);
   }
+  /// Exact.
   constexpr explicit operator float() const {
     return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16);
   }
@@ -42,6 +49,7 @@ struct bfloat16 {
 struct float16 {
   std::uint16_t bits = 0;
   constexpr float16() = default;
+  /// Rounds to the nearest, halves to even.
   constexpr explicit float16(float f) {
     const auto u = std::bit_cast<std::uint32_t>(f);
     const std::uint32_t sign = (u >> 16) & 0x8000u, mag = u & 0x7FFFFFFFu;
@@ -60,6 +68,7 @@ struct float16 {
     }
     bits = static_cast<std::uint16_t>(sign | h);
   }
+  /// Exact.
   constexpr explicit operator float() const {
     const std::uint32_t sign = static_cast<std::uint32_t>(bits & 0x8000u) << 16;
     const std::uint32_t e = (bits >> 10) & 0x1Fu, m = bits & 0x3FFu;

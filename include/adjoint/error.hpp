@@ -16,6 +16,7 @@ struct Loc {
   const char* file = "";
   const char* function = "";
   int line = 0;
+  /// As a default argument: the place of the call.
   static constexpr Loc current(const char* f = __builtin_FILE(), int l = __builtin_LINE(),
                                const char* fn = __builtin_FUNCTION()) {
     return {f, fn, l};
@@ -29,6 +30,7 @@ std::string to_string(const Loc& loc);
 /// each operand came from, and what to do about it. `what()` holds all of it as readable text.
 class Error : public std::runtime_error {
  public:
+  /// What an Error is made of.
   struct Parts {
     std::string op;                     ///< name of the operation, or of the room for files and settings
     std::string message;                ///< what is wrong, with the shapes or values involved
@@ -36,12 +38,12 @@ class Error : public std::runtime_error {
     std::vector<std::string> operands;  ///< one line each: type, producing operation, its place
     std::string hint;                   ///< what to do
   };
-  explicit Error(Parts parts);
-  const std::string& op() const { return parts_.op; }
-  const std::string& message() const { return parts_.message; }
-  const Loc& where() const { return parts_.where; }
-  const std::vector<std::string>& operands() const { return parts_.operands; }
-  const std::string& hint() const { return parts_.hint; }
+  explicit Error(Parts parts);  ///< builds what() from the parts
+  const std::string& op() const { return parts_.op; }  ///< Parts::op
+  const std::string& message() const { return parts_.message; }  ///< Parts::message
+  const Loc& where() const { return parts_.where; }  ///< Parts::where
+  const std::vector<std::string>& operands() const { return parts_.operands; }  ///< Parts::operands
+  const std::string& hint() const { return parts_.hint; }  ///< Parts::hint
 
  private:
   Parts parts_;

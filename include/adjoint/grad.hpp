@@ -14,17 +14,22 @@ namespace adjoint {
 ///   errors  loss is not a scalar (use vjp with a seed); an operation on the path has no derivative; a parameter on the
 ///           path was overwritten by an update since
 Tensors grad(const Tensor& loss, std::span<const Tensor> wrt, Loc loc = Loc::current());
+/// The same for one value.
 Tensor grad(const Tensor& loss, const Tensor& wrt, Loc loc = Loc::current());
+/// {loss, grad(loss, wrt)}
 std::pair<Tensor, Tensors> value_and_grad(const Tensor& loss, std::span<const Tensor> wrt, Loc loc = Loc::current());
 
 /// Reverse mode with a seed: for each w, sum over outputs of (d output / d w)^T seed. Seeds have the outputs' types.
 Tensors vjp(std::span<const Tensor> outputs, std::span<const Tensor> seeds, std::span<const Tensor> wrt, Loc loc = Loc::current());
+/// The same for one output and one value.
 Tensor vjp(const Tensor& output, const Tensor& seed, const Tensor& wrt, Loc loc = Loc::current());
 
 /// Forward mode: for each output, sum over wrt of (d output / d w) tangent. Tangents have the types of wrt.
 Tensors jvp(std::span<const Tensor> outputs, std::span<const Tensor> wrt, std::span<const Tensor> tangents, Loc loc = Loc::current());
+/// The same for one output and one value.
 Tensor jvp(const Tensor& output, const Tensor& wrt, const Tensor& tangent, Loc loc = Loc::current());
 
+/// Settings of backward().
 struct BackwardOptions {
   bool retain = false;  ///< keep the graph, so that backward can be called on it again
 };
@@ -47,6 +52,7 @@ class NoGrad {
 
 /// Where warnings go (a parameter that the loss does not reach, item() before grad, ...): standard error by default.
 using WarningSink = void (*)(const char* text);
+/// Sets it for all threads; null brings standard error back.
 void set_warning_sink(WarningSink sink);
 
 }  // namespace adjoint

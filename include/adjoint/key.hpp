@@ -15,7 +15,9 @@ namespace adjoint {
 /// each step makes no new plan.
 class Key {
  public:
+  /// The key of a seed. Equal seeds are equal keys.
   explicit Key(std::uint64_t seed = 0) : bits_(seed) {}
+  /// By a number, such as a layer's or a step's.
   Key fold_in(std::uint64_t data) const;
   /// By a name, such as the path of a layer.
   Key fold_in(std::string_view name) const;

@@ -13,7 +13,7 @@
 #include <unordered_set>
 #include <utility>
 #include <vector>
-
+/// The minimal engine.
 namespace adjoint::mini {
 using Shape = std::vector<std::size_t>;
 /// The scalar functions of T. Specialise it for a scalar that `<cmath>` does not know.

@@ -14,6 +14,7 @@
 #pragma clang diagnostic ignored "-Wundefined-internal"
 #endif
 
+/// Fields of plain structs and their names. For the trees, not for users.
 namespace adjoint::reflect {
 
 inline constexpr std::size_t kMaxFields = 24;  ///< structured bindings are spelled out up to here

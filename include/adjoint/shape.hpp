@@ -22,31 +22,35 @@ inline constexpr int kMaxRank = 8;
 class Shape {
  public:
   constexpr Shape() = default;
+  /// Throws Error for more than 8 entries, as all constructors.
   constexpr Shape(std::initializer_list<std::int64_t> dims) : Shape(std::span(dims.begin(), dims.size())) {}
+  /// The entries of a span.
   constexpr explicit Shape(std::span<const std::int64_t> dims) {
     if (dims.size() > static_cast<std::size_t>(kMaxRank)) too_long(dims.size());
     for (auto d : dims) dims_[static_cast<std::size_t>(rank_++)] = d;
   }
+  /// The entries of a vector.
   explicit Shape(const std::vector<std::int64_t>& dims) : Shape(std::span<const std::int64_t>(dims)) {}
 
-  constexpr int rank() const { return rank_; }
-  constexpr bool empty() const { return rank_ == 0; }
-  constexpr std::size_t size() const { return static_cast<std::size_t>(rank_); }
-  constexpr std::int64_t operator[](std::size_t i) const { return dims_[i]; }
-  constexpr std::int64_t& operator[](std::size_t i) { return dims_[i]; }
-  constexpr const std::int64_t* begin() const { return dims_.data(); }
-  constexpr const std::int64_t* end() const { return dims_.data() + rank_; }
-  constexpr std::int64_t* begin() { return dims_.data(); }
-  constexpr std::int64_t* end() { return dims_.data() + rank_; }
-  constexpr std::int64_t back() const { return dims_[static_cast<std::size_t>(rank_ - 1)]; }
-  std::span<const std::int64_t> span() const { return {dims_.data(), size()}; }
+  constexpr int rank() const { return rank_; }  ///< number of entries
+  constexpr bool empty() const { return rank_ == 0; }  ///< no entries: the shape of a scalar
+  constexpr std::size_t size() const { return static_cast<std::size_t>(rank_); }  ///< number of entries
+  constexpr std::int64_t operator[](std::size_t i) const { return dims_[i]; }  ///< entry i, not checked
+  constexpr std::int64_t& operator[](std::size_t i) { return dims_[i]; }  ///< likewise
+  constexpr const std::int64_t* begin() const { return dims_.data(); }  ///< entries in order
+  constexpr const std::int64_t* end() const { return dims_.data() + rank_; }  ///< one past the last
+  constexpr std::int64_t* begin() { return dims_.data(); }  ///< likewise
+  constexpr std::int64_t* end() { return dims_.data() + rank_; }  ///< likewise
+  constexpr std::int64_t back() const { return dims_[static_cast<std::size_t>(rank_ - 1)]; }  ///< the last entry; there must be one
+  std::span<const std::int64_t> span() const { return {dims_.data(), size()}; }  ///< the entries, while this object lives
 
+  /// Appends an entry.  throws  Error if there are 8 already
   constexpr void push_back(std::int64_t d) {
     if (rank_ == kMaxRank) too_long(kMaxRank + 1);
     dims_[static_cast<std::size_t>(rank_++)] = d;
   }
-  void insert(int at, std::int64_t d);
-  void erase(int at);
+  void insert(int at, std::int64_t d);  ///< a new entry in front of entry `at`
+  void erase(int at);  ///< removes entry `at`
 
   /// Product of the entries. Shapes of tensors were checked when the tensor was made, so it cannot overflow there.
   constexpr std::int64_t numel() const {
@@ -54,6 +58,7 @@ class Shape {
     for (auto d : *this) n *= d;
     return n;
   }
+  /// The same entries.
   constexpr bool operator==(const Shape& o) const {
     if (rank_ != o.rank_) return false;
     for (std::size_t i = 0; i < size(); ++i)
@@ -70,13 +75,14 @@ using Ints = Shape;  ///< the same list where it means axes, strides or offsets
 
 /// "[32,10]"
 std::string to_string(const Shape&);
+/// Writes to_string().
 std::ostream& operator<<(std::ostream&, const Shape&);
 
 /// Element type and shape: what is known about a value before it is computed.
 struct Type {
   Shape shape;
   DType dtype = DType::f32;
-  bool operator==(const Type&) const = default;
+  bool operator==(const Type&) const = default;  ///< the same shape and element type
 };
 /// "f32[32,10]"
 std::string to_string(const Type&);

@@ -28,6 +28,7 @@ template <class T> struct Buffer {
 };
 }  // namespace nn
 
+/// Models, gradients and states as trees of tensors: walks, maps, names, ties.
 namespace tree {
 
 /// The way from the root of a tree to a place in it; text() is "hidden[0].weight".
@@ -35,9 +36,10 @@ struct Path {
   const Path* outer = nullptr;
   std::string_view name = {};
   std::int64_t index = -1;
-  std::string text() const;
+  std::string text() const;  ///< "hidden[0].weight"; empty at the root
 };
 
+/// What a type is to a walk.
 namespace kind {
 template <class T, template <class...> class Of> inline constexpr bool is = false;
 template <template <class...> class Of, class... A> inline constexpr bool is<Of<A...>, Of> = true;
@@ -104,6 +106,7 @@ template <class T, class Visit> void walk(T& x, const Visit& visit, const Path* 
 
 /// The tensors of a tree as one list, and which of them are the same leaf. Made by walks; used by the library's rooms.
 struct Fields {
+  /// A place in the tree: its tensor, and whether it is trained.
   struct Field {
     Tensor* tensor;
     bool trained;
@@ -111,10 +114,11 @@ struct Fields {
   std::vector<Field> at;              ///< every path, in order
   std::vector<std::int32_t> leaf;     ///< at[i] is leaf number leaf[i]; -1 where there is no value
   std::vector<std::uint32_t> first;   ///< leaf number l is first met at at[first[l]]
-  void identify();
+  void identify();  ///< fills `leaf` and `first` from `at`
   /// Leaves that are trained: floating, not below a Buffer, not frozen.
   bool trained(std::size_t l) const;
 };
+/// The tensors of a model, in declaration order; they point into it.
 template <class M> Fields fields(M& model) {
   Fields f;
   f.at.reserve(16);
@@ -122,6 +126,7 @@ template <class M> Fields fields(M& model) {
   f.identify();
   return f;
 }
+/// The path of each of fields(model).at.
 template <class M> std::vector<std::string> paths(const M& model) {
   std::vector<std::string> names;
   walk(model, [&](auto&, const Path* path, bool) { names.push_back(path ? path->text() : std::string()); });
@@ -155,6 +160,7 @@ void freeze(const Fields& f, bool frozen);
 
 /// Every leaf, each identity once, in order of its first path; values that were never set are left out.
 template <class M> std::vector<Leaf> leaves(const M& model) { return detail::leaves_of(fields(model), paths(model)); }
+/// The paths that lead to a leaf which an earlier path leads to as well.
 template <class M> std::vector<Alias> aliases(const M& model) { return detail::aliases_of(fields(model), paths(model)); }
 /// Number of trained elements; a tied parameter counts once.
 template <class M> std::int64_t count(const M& model) {
@@ -211,6 +217,7 @@ template <class M> void name_leaves(const M& model) {
 /// Freezes the leaves of a model or of a part of it: they get no gradient and optimizers pass them by. A fact of the leaf,
 /// so every handle to it sees it.
 template <class M> void freeze(const M& model) { detail::freeze(fields(model), true); }
+/// The opposite of freeze().
 template <class M> void unfreeze(const M& model) { detail::freeze(fields(model), false); }
 /// Marks the trained leaves so that backward() accumulates into their grad().
 template <class M> void requires_grad(M& model) {
@@ -230,6 +237,7 @@ template <tree::Tree M> M grad(const Tensor& loss, const M& model, Loc loc = Loc
   tree::detail::replace(f, tree::detail::grads(loss, f, loc), false, "grad", loc);
   return out;
 }
+/// {loss, grad(loss, model)}
 template <tree::Tree M> std::pair<Tensor, M> value_and_grad(const Tensor& loss, const M& model, Loc loc = Loc::current()) {
   return {loss, grad(loss, model, loc)};
 }

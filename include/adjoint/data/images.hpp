@@ -10,12 +10,14 @@
 #include "adjoint/error.hpp"
 #include "adjoint/io/limits.hpp"
 
+/// Data sets, their order and their batches, as plain bytes and numbers.
 namespace adjoint::data {
 
+/// Sides and channels of a picture.
 struct ImageShape {
   std::int64_t height = 0, width = 0, channels = 1;
-  std::int64_t size() const { return height * width * channels; }
-  bool operator==(const ImageShape&) const = default;
+  std::int64_t size() const { return height * width * channels; }  ///< bytes of one picture
+  bool operator==(const ImageShape&) const = default;  ///< the same sides and channels
 };
 
 /// Pictures [count, height, width, channels], row-major, and a class for each.
@@ -26,11 +28,13 @@ struct ImageSet {
   std::vector<std::int32_t> labels;
   std::int64_t classes = 0;              ///< one more than the largest label of the folder
   std::vector<std::string> class_names;  ///< one a class
+  /// The pixels of picture i, not checked.
   std::span<const std::uint8_t> image(std::int64_t i) const {
     const auto n = static_cast<std::size_t>(shape.size());
     return std::span(pixels).subspan(static_cast<std::size_t>(i) * n, n);
   }
 };
+/// A data set in its usual two parts.
 struct ImageData {
   ImageSet train, test;
 };
@@ -69,6 +73,7 @@ IdxPaths idx_paths(const std::string& folder, Part part, Loc loc = Loc::current(
 struct PixelStatistics {
   std::vector<float> mean, deviation;
 };
+/// Over all pictures of the set.  throws  Error if there are no pixels
 PixelStatistics pixel_statistics(const ImageSet& set, Loc loc = Loc::current());
 
 /// Random changes of a picture; each is off by default.
@@ -78,7 +83,7 @@ struct Augment {
   double erase_probability = 0;  ///< how often a rectangle is set to erase_value
   std::int64_t erase_side = 0;   ///< its sides are 1 .. erase_side pixels, cut off at the border
   std::uint8_t erase_value = 0;
-  bool any() const { return shift > 0 || flip || (erase_probability > 0 && erase_side > 0); }
+  bool any() const { return shift > 0 || flip || (erase_probability > 0 && erase_side > 0); }  ///< some change is on
 };
 
 /// Changes one picture: in order flip, shift, erase. A pure function of its arguments: `epoch` and

@@ -22,6 +22,7 @@ struct ImageBatch {
   std::vector<std::int64_t> examples;  ///< which pictures of the set these are
 };
 
+/// Settings of an ImageLoader.
 struct LoaderOptions {
   OrderOptions order = {};
   Augment augment = {};
@@ -34,14 +35,15 @@ struct LoaderOptions {
 /// when it is made and nothing else. The set must outlive the loader and what it started.
 class ImageLoader {
  public:
+  /// Throws Error for settings that BatchOrder refuses, and for pixels or labels that do not fit the count.
   explicit ImageLoader(const ImageSet& set, const LoaderOptions& options = {},
                        Loc loc = Loc::current());
   /// The same batches from a file that stays on the disk: only those under way are in memory.
   explicit ImageLoader(const ImageFile& file, const LoaderOptions& options = {},
                        Loc loc = Loc::current());
 
-  std::int64_t batches() const { return order_.batches(); }
-  const PixelStatistics& statistics() const { return options_.statistics; }
+  std::int64_t batches() const { return order_.batches(); }  ///< an epoch
+  const PixelStatistics& statistics() const { return options_.statistics; }  ///< those in use, computed from the set where none were given
 
   /// Batch `index` of `epoch`, made by the calling thread.
   ImageBatch batch(std::int64_t epoch, std::int64_t index);

@@ -21,6 +21,7 @@ enum class LastBatch {
   drop   ///< left out (other ones each epoch when shuffled): every batch has the same shape
 };
 
+/// Settings of a BatchOrder.
 struct OrderOptions {
   std::int64_t batch = 128;
   std::uint64_t seed = 0;
@@ -35,9 +36,9 @@ class BatchOrder {
   explicit BatchOrder(std::int64_t examples, const OrderOptions& options = {},
                       Loc loc = Loc::current());
 
-  std::int64_t examples() const { return examples_; }
-  std::int64_t batches() const { return batches_; }
-  const OrderOptions& options() const { return options_; }
+  std::int64_t examples() const { return examples_; }  ///< how many there are
+  std::int64_t batches() const { return batches_; }  ///< an epoch
+  const OrderOptions& options() const { return options_; }  ///< as they were given
 
   /// The examples of batch `index` of `epoch`. The span holds until another epoch is asked for: the
   /// object keeps one epoch's order, so it belongs to one thread (copies are independent).

@@ -21,8 +21,9 @@ namespace adjoint::data {
 /// made. The destructor stops the thread after the item that is being made. One thread consumes.
 template <class Item> class Prefetcher {
  public:
-  using Make = std::function<Item(std::int64_t index)>;
+  using Make = std::function<Item(std::int64_t index)>;  ///< makes item number `index`
 
+  /// Starts the thread.
   Prefetcher(std::int64_t count, Make make, std::size_t depth = 2)
       : make_(std::move(make)),
         count_(count),

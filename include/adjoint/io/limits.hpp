@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+/// Files: models, metrics, reports, and what a person sees while a run goes on.
 namespace adjoint::io {
 
 /// Caps that every reader of files checks before it allocates. Raise one for a file you trust.

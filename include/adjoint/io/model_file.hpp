@@ -47,6 +47,7 @@ template <tree::Tree M> void load(M& model, const std::string& path, Loc loc = L
     if (asks) t.requires_grad(loc);
   }, model);
 }
+/// hash_tensors of a model's leaves: equal hashes mean equal names, types and bits.
 template <tree::Tree M> std::string parameters_hash(const M& model, Loc loc = Loc::current()) { return hash_tensors(named(model), loc); }
 
 }  // namespace adjoint::io

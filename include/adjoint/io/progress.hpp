@@ -60,6 +60,7 @@ class Progress {
   void label(std::string text) { label_ = std::move(text); }
   /// `done` units are finished; draws if it is time to.
   void update(std::int64_t done, std::span<const ProgressFigure> figures = {});
+  /// The same for a list in braces.
   void update(std::int64_t done, std::initializer_list<ProgressFigure> figures) {
     update(done, std::span(figures.begin(), figures.size()));
   }

@@ -23,15 +23,15 @@ class RecordFile {
                          std::uint64_t header_bytes = 0, Loc loc = Loc::current());
   /// The items along the first axis of a plain (not gzip) IDX file, its header checked.
   static RecordFile open_idx(const std::string& path, Loc loc = Loc::current());
-  RecordFile(RecordFile&&) noexcept;
-  RecordFile& operator=(RecordFile&&) noexcept;
+  RecordFile(RecordFile&&) noexcept;  ///< takes the file over
+  RecordFile& operator=(RecordFile&&) noexcept;  ///< takes the file over and closes this one's
   ~RecordFile();
 
-  std::int64_t count() const { return count_; }
-  std::uint64_t record_bytes() const { return record_bytes_; }
+  std::int64_t count() const { return count_; }  ///< number of records
+  std::uint64_t record_bytes() const { return record_bytes_; }  ///< bytes of each
   /// What an IDX file says of a record; u8 and the record's bytes for other files.
   DType dtype() const { return dtype_; }
-  const std::vector<std::int64_t>& item_shape() const { return item_shape_; }
+  const std::vector<std::int64_t>& item_shape() const { return item_shape_; }  ///< sizes of one record
 
   /// Reads the records `indices`, one after another, into `out` (indices.size() * record_bytes()).
   ///   throws    Error for an index out of range, a wrong size of `out`, a file that became shorter

@@ -26,6 +26,7 @@ struct ReportExample {
   double confidence = -1;  ///< probability of the prediction; below 0: not shown
 };
 
+/// A line of the table of parameters.
 struct ReportParameter {
   std::string name, dtype, shape;  ///< such as "conv1.weight", "f32", "[6, 1, 5, 5]"
   std::int64_t count = 0, bytes = 0;

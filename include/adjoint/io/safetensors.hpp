@@ -19,7 +19,7 @@
 
 namespace adjoint::io {
 
-using Metadata = std::map<std::string, std::string>;
+using Metadata = std::map<std::string, std::string>;  ///< texts that a file carries beside its tensors
 
 /// One tensor of a file, as its header declares it and as it was checked.
 struct TensorEntry {
@@ -47,20 +47,21 @@ class SafetensorsFile {
                                     std::string_view name = "safetensors",
                                     const LoadLimits& limits = {}, Loc loc = Loc::current());
 
-  SafetensorsFile(SafetensorsFile&&) noexcept;
-  SafetensorsFile& operator=(SafetensorsFile&&) noexcept;
+  SafetensorsFile(SafetensorsFile&&) noexcept;  ///< takes the file over
+  SafetensorsFile& operator=(SafetensorsFile&&) noexcept;  ///< takes the file over and closes this one's
   ~SafetensorsFile();
 
   /// All tensors, by their place in the file.
   std::span<const TensorEntry> entries() const;
-  const Metadata& metadata() const;
-  bool contains(std::string_view name) const;
+  const Metadata& metadata() const;  ///< empty if the file has none
+  bool contains(std::string_view name) const;  ///< there is a tensor of this name
   /// Throws Error, with the most similar name as the hint, when there is no such tensor.
   const TensorEntry& entry(std::string_view name, Loc loc = Loc::current()) const;
 
   /// Reads one tensor's bytes (little-endian) into `out`, whose length must be the tensor's.
   ///   throws    Error when the element type has no DType, or the file became shorter
   void read(const TensorEntry& entry, std::span<std::byte> out, Loc loc = Loc::current()) const;
+  /// The bytes of the tensor of this name.  throws  as entry() and the other read()
   std::vector<std::byte> read(std::string_view name, Loc loc = Loc::current()) const;
 
  private:

@@ -18,13 +18,14 @@ namespace adjoint::io {
 ///   throws    Error when the folder or the file cannot be made or written (a full disk included)
 class EventWriter {
  public:
+  /// Makes the folder if need be, and the file.
   explicit EventWriter(const std::string& folder, std::optional<double> wall_time = {},
                        Loc loc = Loc::current());
-  EventWriter(EventWriter&& other) noexcept;
-  EventWriter& operator=(EventWriter&& other) noexcept;
+  EventWriter(EventWriter&& other) noexcept;  ///< takes the file over
+  EventWriter& operator=(EventWriter&& other) noexcept;  ///< takes the file over and closes this one's
   ~EventWriter();
 
-  const std::string& path() const { return path_; }
+  const std::string& path() const { return path_; }  ///< of the file
 
   /// A number under a tag such as "train/loss". NaN and infinities are written as such.
   void scalar(std::int64_t step, std::string_view tag, float value,

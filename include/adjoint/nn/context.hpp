@@ -9,6 +9,7 @@
 #include "adjoint/key.hpp"
 #include "adjoint/tree.hpp"
 
+/// Layers as plain structs, their start values, and what a forward pass needs beside its input.
 namespace adjoint::nn {
 
 /// One for each forward pass: `Context context{.training = true, .key = key.fold_in(step)};`
@@ -28,7 +29,7 @@ struct Context {
     put(f);
   }
 
-  void put(tree::Fields& f);
+  void put(tree::Fields& f);  ///< apply() without the model's type
   std::uint64_t calls_ = 0;
   std::vector<std::pair<Tensor, Tensor>> updates_ = {};  // the buffer's value before the pass, and the newest
 };

@@ -16,7 +16,7 @@ struct Conv1d {
   Ints stride = {}, padding = {}, dilation = {};
   std::int64_t groups = 1;
   bool same = false;
-  Tensor operator()(const Arg& x) const;
+  Tensor operator()(const Arg& x) const;  ///< conv1d(x, weight, bias), of ops/conv.hpp
 };
 /// A convolution over x [n, in, height, width]: weight [out, in / groups, taps, taps], bias [out].
 struct Conv2d {
@@ -25,9 +25,10 @@ struct Conv2d {
   Ints stride = {}, padding = {}, dilation = {};
   std::int64_t groups = 1;
   bool same = false;
-  Tensor operator()(const Arg& x) const;
+  Tensor operator()(const Arg& x) const;  ///< conv2d(x, weight, bias), of ops/conv.hpp
 };
 
+/// Settings of conv1d() and conv2d(); those of the operation as in ConvOptions.
 struct ConvLayerOptions {
   Ints stride = {}, padding = {}, dilation = {};
   std::int64_t groups = 1;
@@ -37,6 +38,7 @@ struct ConvLayerOptions {
 };
 /// Start values uniform in [-b, b) with b = 1 / sqrt(in / groups * taps), for weight and bias (as PyTorch draws them).
 Conv1d conv1d(std::int64_t in, std::int64_t out, std::int64_t taps, const Key& key, const ConvLayerOptions& options = {}, Loc loc = Loc::current());
+/// The same for images; `taps` has an entry a side, or one for both.
 Conv2d conv2d(std::int64_t in, std::int64_t out, const Ints& taps, const Key& key, const ConvLayerOptions& options = {}, Loc loc = Loc::current());
 
 /// The transpose of a convolution over x [n, in, height, width]: weight [in, out / groups, taps, taps], bias [out].
@@ -45,8 +47,9 @@ struct ConvTranspose2d {
   std::optional<Tensor> bias = {};
   Ints stride = {}, padding = {}, dilation = {}, output_padding = {};
   std::int64_t groups = 1;
-  Tensor operator()(const Arg& x) const;
+  Tensor operator()(const Arg& x) const;  ///< conv_transpose2d(x, weight, bias), of ops/conv.hpp
 };
+/// Settings of conv_transpose2d(); those of the operation as in ConvTransposeOptions.
 struct ConvTransposeLayerOptions {
   Ints stride = {}, padding = {}, dilation = {}, output_padding = {};
   std::int64_t groups = 1;

@@ -12,8 +12,9 @@ namespace adjoint::nn {
 struct Linear {
   Tensor weight;
   std::optional<Tensor> bias = {};
-  Tensor operator()(const Arg& x) const;
+  Tensor operator()(const Arg& x) const;  ///< linear(x, weight, bias), of ops/product.hpp
 };
+/// Settings of linear().
 struct LinearOptions {
   bool bias = true;
   DType dtype = DType::f32;

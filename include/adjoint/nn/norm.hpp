@@ -12,8 +12,9 @@ namespace adjoint::nn {
 struct LayerNorm {
   std::optional<Tensor> weight = {}, bias = {};
   double eps = 1e-5;
-  Tensor operator()(const Arg& x) const;
+  Tensor operator()(const Arg& x) const;  ///< layer_norm, of ops/norm.hpp
 };
+/// Settings of the factories of layers without running statistics.
 struct NormLayerOptions {
   bool weight = true, bias = true;
   double eps = 1e-5;
@@ -26,8 +27,9 @@ LayerNorm layer_norm_layer(const Shape& shape, const NormLayerOptions& options =
 struct RMSNorm {
   std::optional<Tensor> weight = {};
   double eps = 1e-6;
-  Tensor operator()(const Arg& x) const;
+  Tensor operator()(const Arg& x) const;  ///< rms_norm, of ops/norm.hpp
 };
+/// Weight 1.
 RMSNorm rms_norm_layer(const Shape& shape, double eps = 1e-6, DType dtype = DType::f32, Loc loc = Loc::current());
 
 /// Channels of [n, channels, ..] in equal groups.
@@ -35,16 +37,18 @@ struct GroupNorm {
   std::int64_t groups = 1;
   std::optional<Tensor> weight = {}, bias = {};
   double eps = 1e-5;
-  Tensor operator()(const Arg& x) const;
+  Tensor operator()(const Arg& x) const;  ///< group_norm, of ops/norm.hpp
 };
+/// Weight 1, bias 0. The channels must be a multiple of the groups.
 GroupNorm group_norm_layer(std::int64_t groups, std::int64_t channels, const NormLayerOptions& options = {}, Loc loc = Loc::current());
 
 /// Each channel of each image by itself.
 struct InstanceNorm {
   std::optional<Tensor> weight = {}, bias = {};
   double eps = 1e-5;
-  Tensor operator()(const Arg& x) const;
+  Tensor operator()(const Arg& x) const;  ///< instance_norm, of ops/norm.hpp
 };
+/// Weight 1, bias 0.
 InstanceNorm instance_norm_layer(std::int64_t channels, const NormLayerOptions& options = {}, Loc loc = Loc::current());
 
 /// Channels of [n, channels, ..] over the batch. In training the new running statistics go into the context: after the step,
@@ -53,8 +57,9 @@ struct BatchNorm {
   Buffer<Tensor> running_mean, running_var;
   std::optional<Tensor> weight = {}, bias = {};
   double momentum = 0.1, eps = 1e-5;
-  Tensor operator()(const Arg& x, Context& context) const;
+  Tensor operator()(const Arg& x, Context& context) const;  ///< batch_norm, of ops/norm.hpp, in training where the context says so
 };
+/// Settings of batch_norm_layer().
 struct BatchNormLayerOptions {
   bool weight = true, bias = true;
   double momentum = 0.1, eps = 1e-5;

@@ -21,10 +21,15 @@ struct ConvOptions {
 ///   gradient  dx = conv_transpose of ct by w, dw = correlation of x with ct, dbias = ct summed over n and p
 ///   throws    shapes that do not fit, a window that is larger than the padded input
 Tensor conv1d(const Arg& x, const Arg& w, const ConvOptions& options = {});
+/// The same with a bias [out].
 Tensor conv1d(const Arg& x, const Arg& w, const Arg& bias, const ConvOptions& options = {});
+/// The same for images: x [n, c, h, w], w [o, c / groups, kh, kw].
 Tensor conv2d(const Arg& x, const Arg& w, const ConvOptions& options = {});
+/// The same with a bias [out].
 Tensor conv2d(const Arg& x, const Arg& w, const Arg& bias, const ConvOptions& options = {});
+/// The same for volumes: x [n, c, d, h, w].
 Tensor conv3d(const Arg& x, const Arg& w, const ConvOptions& options = {});
+/// The same with a bias [out].
 Tensor conv3d(const Arg& x, const Arg& w, const Arg& bias, const ConvOptions& options = {});
 
 /// Every channel has its own filters: w [channels * m, 1, taps..], groups = channels.  gradient  as conv2d
@@ -36,6 +41,7 @@ Tensor dilated_conv(const Arg& x, const Arg& w, const Ints& dilation, ConvOption
 /// conv1d whose output p sees inputs up to p only: all padding, (taps - 1) dilation, stands in front.  gradient  as conv1d
 Tensor causal_conv1d(const Arg& x, const Arg& w, ConvOptions options = {});
 
+/// Settings of the transposed convolutions; entries as in ConvOptions.
 struct ConvTransposeOptions {
   Ints stride = {}, padding = {}, padding_end = {}, dilation = {};  ///< those of the convolution that this transposes
   Ints output_padding = {};   ///< added to the result's size at its end; less than stride or dilation
@@ -45,10 +51,15 @@ struct ConvTransposeOptions {
 /// size = (s - 1) stride - padding - padding_end + (taps - 1) dilation + 1 + output_padding.
 ///   gradient  dx = conv of ct by w, dw = correlation of ct with x, dbias = ct summed
 Tensor conv_transpose1d(const Arg& x, const Arg& w, const ConvTransposeOptions& options = {});
+/// The same with a bias [out].
 Tensor conv_transpose1d(const Arg& x, const Arg& w, const Arg& bias, const ConvTransposeOptions& options = {});
+/// The same for images.
 Tensor conv_transpose2d(const Arg& x, const Arg& w, const ConvTransposeOptions& options = {});
+/// The same with a bias [out].
 Tensor conv_transpose2d(const Arg& x, const Arg& w, const Arg& bias, const ConvTransposeOptions& options = {});
+/// The same for volumes.
 Tensor conv_transpose3d(const Arg& x, const Arg& w, const ConvTransposeOptions& options = {});
+/// The same with a bias [out].
 Tensor conv_transpose3d(const Arg& x, const Arg& w, const Arg& bias, const ConvTransposeOptions& options = {});
 
 /// The windows of [n, channels, spatial..] as columns: [n, channels * taps, windows], taps row-major within a channel.

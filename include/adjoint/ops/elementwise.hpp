@@ -29,10 +29,15 @@ Tensor div(const Arg& x, const Arg& y);
 /// -x.  gradient  dx = -ct
 Tensor neg(const Arg& x);
 
+/// add(x, y), at the line of the right operand.
 Tensor operator+(const Arg& x, const Arg& y);
+/// sub(x, y)
 Tensor operator-(const Arg& x, const Arg& y);
+/// mul(x, y)
 Tensor operator*(const Arg& x, const Arg& y);
+/// div(x, y)
 Tensor operator/(const Arg& x, const Arg& y);
+/// neg(x)
 Tensor operator-(const Arg& x);
 
 /// x * y + z, rounded once.  gradient  dx = ct * y, dy = ct * x, dz = ct

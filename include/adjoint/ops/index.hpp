@@ -38,15 +38,22 @@ struct Ellipsis {};  ///< all axes not named otherwise
 /// One entry of getitem: a number drops its axis, a Range cuts it, a Tensor of i64 or i32 picks along it (or a bool vector
 /// is refused: the size of its result depends on data).
 struct Index {
+  /// Which of the members below holds the entry.
   enum class Kind : std::uint8_t { number, range, new_axis, ellipsis, tensor } kind;
   std::int64_t number = 0;
   Range range = {};
   Tensor tensor = {};
+  /// A position; negative ones count from the end.
   Index(int i) : kind(Kind::number), number(i) {}                    // NOLINT: implicit by design
+  /// A position.
   Index(std::int64_t i) : kind(Kind::number), number(i) {}           // NOLINT: implicit by design
+  /// A cut.
   Index(Range r) : kind(Kind::range), range(r) {}                    // NOLINT: implicit by design
+  /// A new axis.
   Index(NewAxis) : kind(Kind::new_axis) {}                           // NOLINT: implicit by design
+  /// The axes not named otherwise.
   Index(Ellipsis) : kind(Kind::ellipsis) {}                          // NOLINT: implicit by design
+  /// Positions that are data.
   Index(const Tensor& t) : kind(Kind::tensor), tensor(t) {}          // NOLINT: implicit by design
 };
 /// x[at...] as in numpy, one entry an axis in order; axes not named are taken whole. At most one tensor, whose axes stand in

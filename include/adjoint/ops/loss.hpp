@@ -9,8 +9,10 @@
 
 namespace adjoint {
 
+/// What becomes of the losses of the rows or elements: their mean, their sum, or all of them.
 enum class LossReduction : std::uint8_t { mean, sum, none };
 
+/// Settings of cross_entropy().
 struct CrossEntropyOptions {
   int axis = -1;                                   ///< of the classes
   LossReduction reduction = LossReduction::mean;
@@ -23,6 +25,7 @@ struct CrossEntropyOptions {
 ///   gradient  dx = ct (softmax(x) - onehot) a row
 Tensor cross_entropy(const Arg& logits, const Arg& targets, const CrossEntropyOptions& options = {});
 
+/// Settings of soft_cross_entropy().
 struct DistributionOptions {
   int axis = -1;
   LossReduction reduction = LossReduction::mean;
@@ -31,6 +34,7 @@ struct DistributionOptions {
 ///   gradient  dx = ct (softmax(x) sum q - q), dq = ct (log sum exp(x) - x)
 Tensor soft_cross_entropy(const Arg& logits, const Arg& q, DistributionOptions options = {});
 
+/// Settings of fused_linear_cross_entropy().
 struct LinearCrossEntropyOptions {
   Tensor bias = {};                                ///< [classes]
   LossReduction reduction = LossReduction::mean;
@@ -41,6 +45,7 @@ struct LinearCrossEntropyOptions {
 /// another, so that the logits of all rows never stand side by side.  gradient  that of its definition
 Tensor fused_linear_cross_entropy(const Arg& x, const Arg& weight, const Arg& targets, const LinearCrossEntropyOptions& options = {});
 
+/// Settings of nll(), as those of cross_entropy().
 struct NllOptions {
   int axis = -1;
   LossReduction reduction = LossReduction::mean;
@@ -50,6 +55,7 @@ struct NllOptions {
 /// -p[target] of log-probabilities; targets and options as in cross_entropy.  gradient  dp = -ct at the target
 Tensor nll(const Arg& log_probabilities, const Arg& targets, const NllOptions& options = {});
 
+/// Settings of the losses that have no others.
 struct LossOptions {
   LossReduction reduction = LossReduction::mean;
 };
@@ -57,6 +63,7 @@ struct LossOptions {
 ///   gradient  dp = ct (p - t) / max(p (1 - p), 1e-12); dt = ct (log(1 - p) - log p)
 Tensor bce(const Arg& p, const Arg& t, LossOptions options = {});
 
+/// Settings of bce_with_logits().
 struct BceWithLogitsOptions {
   LossReduction reduction = LossReduction::mean;
   double positive_weight = 1;  ///< factor on the first term
@@ -70,6 +77,7 @@ Tensor mse(const Arg& x, const Arg& t, LossOptions options = {});
 /// |x - t|.  gradient  dx = ct sign(x - t), 0 at 0
 Tensor l1(const Arg& x, const Arg& t, LossOptions options = {});
 
+/// Settings of smooth_l1().
 struct SmoothL1Options {
   LossReduction reduction = LossReduction::mean;
   double beta = 1;  ///< > 0: where the square ends
@@ -77,6 +85,7 @@ struct SmoothL1Options {
 /// d^2 / (2 beta) where |d| < beta, else |d| - beta / 2, with d = x - t.  gradient  dx = ct clamp(d / beta, -1, 1)
 Tensor smooth_l1(const Arg& x, const Arg& t, SmoothL1Options options = {});
 
+/// Settings of huber().
 struct HuberOptions {
   LossReduction reduction = LossReduction::mean;
   double delta = 1;  ///< > 0: where the square ends
@@ -86,6 +95,7 @@ Tensor huber(const Arg& x, const Arg& t, HuberOptions options = {});
 /// log cosh(x - t), accurate for small and large differences.  gradient  dx = ct tanh(x - t)
 Tensor log_cosh(const Arg& x, const Arg& t, LossOptions options = {});
 
+/// Settings of kl_div().
 struct KlOptions {
   LossReduction reduction = LossReduction::mean;  ///< the mean is over the first axis (the batch), as the divergence wants
   bool log_target = false;                        ///< t holds log-probabilities

@@ -7,6 +7,7 @@
 
 namespace adjoint {
 
+/// Settings of layer_norm().
 struct LayerNormOptions {
   Tensor weight = {}, bias = {};  ///< of the shape of the normalised axes; empty: 1 and 0
   int axes = 1;                   ///< how many trailing axes are normalised together
@@ -17,6 +18,7 @@ struct LayerNormOptions {
 ///             dweight = sum(ct x'), dbias = sum(ct)
 Tensor layer_norm(const Arg& x, const LayerNormOptions& options = {});
 
+/// Settings of rms_norm().
 struct RmsNormOptions {
   Tensor weight = {};
   int axes = 1;
@@ -26,6 +28,7 @@ struct RmsNormOptions {
 ///   gradient  with g = ct weight and r = 1 / sqrt(mean x^2 + eps): dx = r (g - x r mean(g x r))
 Tensor rms_norm(const Arg& x, const RmsNormOptions& options = {});
 
+/// Settings of group_norm() and instance_norm().
 struct ChannelNormOptions {
   Tensor weight = {}, bias = {};  ///< [channels]
   double eps = 1e-5;
@@ -36,12 +39,14 @@ Tensor group_norm(const Arg& x, std::int64_t groups, const ChannelNormOptions& o
 /// group_norm with one channel a group.
 Tensor instance_norm(const Arg& x, const ChannelNormOptions& options = {});
 
+/// Settings of batch_norm().
 struct BatchNormOptions {
   Tensor weight = {}, bias = {};  ///< [channels]
   bool training = true;
   double momentum = 0.1;          ///< share of the batch in the new running statistics
   double eps = 1e-5;
 };
+/// Results of batch_norm(): the value, and the statistics to keep.
 struct BatchNormResult {
   Tensor y, running_mean, running_var;
 };
@@ -51,6 +56,7 @@ struct BatchNormResult {
 ///   gradient  training: as layer_norm, over the batch; else dx = ct weight / sqrt(running_var + eps)
 BatchNormResult batch_norm(const Arg& x, const Tensor& running_mean, const Tensor& running_var, const BatchNormOptions& options = {});
 
+/// Settings of local_response_norm().
 struct LocalResponseOptions {
   double alpha = 1e-4, beta = 0.75, k = 1;
 };
@@ -61,6 +67,7 @@ Tensor local_response_norm(const Arg& x, std::int64_t size, const LocalResponseO
 ///   gradient  by its definition
 Tensor weight_norm(const Arg& v, const Arg& g, int axis = 0);
 
+/// Results of spectral_norm().
 struct SpectralNormResult {
   Tensor weight;  ///< w / sigma
   Tensor u;       ///< the new estimate of the left singular vector, a constant

@@ -18,15 +18,20 @@ struct PoolOptions {
 /// The largest element of each window; a NaN in the window is the result.
 ///   gradient  dx = ct at the largest element, the first one in memory order where several are equal (jvp: its tangent)
 Tensor max_pool1d(const Arg& x, const Ints& size, const PoolOptions& options = {});
+/// The same for images.
 Tensor max_pool2d(const Arg& x, const Ints& size, const PoolOptions& options = {});
+/// The same for volumes.
 Tensor max_pool3d(const Arg& x, const Ints& size, const PoolOptions& options = {});
 /// The mean of each window.  gradient  dx = ct / count spread over the window
 Tensor avg_pool1d(const Arg& x, const Ints& size, const PoolOptions& options = {});
+/// The same for images.
 Tensor avg_pool2d(const Arg& x, const Ints& size, const PoolOptions& options = {});
+/// The same for volumes.
 Tensor avg_pool3d(const Arg& x, const Ints& size, const PoolOptions& options = {});
 /// Means over `size` windows an axis, window i from floor(i s / size) to ceil((i + 1) s / size).  gradient  as avg_pool
 Tensor adaptive_avg_pool(const Arg& x, const Ints& size);
 
+/// How a window becomes one number.
 enum class Reduction : std::uint8_t { sum, mean, max, min, prod };
 /// All spatial axes (those after the second) to one number.  gradient  that of the reduction
 Tensor global_pool(const Arg& x, Reduction reduction = Reduction::mean);

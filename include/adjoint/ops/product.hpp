@@ -33,6 +33,7 @@ Tensor baddbmm(const Arg& c, const Arg& x, const Arg& y, double beta = 1, double
 /// x w^T (+ bias): x [.., in], w [out, in], bias [out].  gradient  dx = ct w, dw = ct^T x, dbias = ct summed over all but
 /// the last axis
 Tensor linear(const Arg& x, const Arg& w);
+/// The same with a bias.
 Tensor linear(const Arg& x, const Arg& w, const Arg& bias);
 /// y_o = x^T w_o z: x [.., p], w [out, p, q], z [.., q].  gradient  that of the products
 Tensor bilinear(const Arg& x, const Arg& w, const Arg& z);

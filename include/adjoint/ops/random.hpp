@@ -11,6 +11,7 @@ namespace adjoint {
 /// 32 random bits an element, as i32: word i % 4 of block i / 4 of Philox4x32-10 under the key.
 Tensor random_bits(const Key& key, const Shape& shape, Loc loc = Loc::current());
 
+/// Settings of uniform().
 struct UniformOptions {
   double low = 0, high = 1;
   DType dtype = DType::f32;
@@ -19,6 +20,7 @@ struct UniformOptions {
 /// After rounding, `high` itself can occur where |low| is large against high - low.
 Tensor uniform(const Key& key, const Shape& shape, UniformOptions options = {}, Loc loc = Loc::current());
 
+/// Settings of normal().
 struct NormalOptions {
   double mean = 0, deviation = 1;
   DType dtype = DType::f32;
@@ -26,6 +28,7 @@ struct NormalOptions {
 /// mean + deviation sqrt(2) erfinv(w), w uniform in (-1, 1) on 2^24 (f64: 2^53) midpoints, so |normal| <= 5.5 (f64: 8.3).
 Tensor normal(const Key& key, const Shape& shape, NormalOptions options = {}, Loc loc = Loc::current());
 
+/// Settings of truncated_normal().
 struct TruncatedNormalOptions {
   double low = -2, high = 2;      ///< in deviations from the mean
   double mean = 0, deviation = 1;
@@ -36,6 +39,7 @@ Tensor truncated_normal(const Key& key, const Shape& shape, TruncatedNormalOptio
 
 /// bool: true with probability p. A Tensor of probabilities gives a result of its shape, and refuses a gradient.
 Tensor bernoulli(const Key& key, const Shape& shape, double p = 0.5, Loc loc = Loc::current());
+/// The same, with a probability for each element of the result.
 Tensor bernoulli(const Key& key, const Tensor& p, Loc loc = Loc::current());
 
 /// Integers uniform in [low, high), high - low <= 2^52.
@@ -50,6 +54,7 @@ Tensor categorical(const Key& key, const Arg& logits, int axis = -1);
 /// each at most once.
 Tensor multinomial(const Key& key, const Arg& p, std::int64_t count, bool replacement = true);
 
+/// Settings of laplace() and gumbel().
 struct ScaleOptions {
   double mean = 0, scale = 1;
   DType dtype = DType::f32;
@@ -69,7 +74,9 @@ Tensor poisson(const Key& key, const Arg& rate);
 Tensor dropout(const Key& key, const Arg& x, double p);
 /// The same for whole channels of [n, channels, length], [n, channels, h, w] and [n, channels, d, h, w].  gradient  as dropout
 Tensor dropout1d(const Key& key, const Arg& x, double p);
+/// The same for [n, channels, h, w].
 Tensor dropout2d(const Key& key, const Arg& x, double p);
+/// The same for [n, channels, d, h, w].
 Tensor dropout3d(const Key& key, const Arg& x, double p);
 /// Dropout for selu networks: dropped elements become -1.7580993408473766, and the result is scaled and shifted so that mean 0
 /// and variance 1 stay.  gradient  dx = a ct where x was kept, else 0

@@ -38,6 +38,7 @@ Tensor logsumexp(const Arg& x, const Ints& axes = {}, bool keepdim = false);
 /// log(mean(e^x)).  gradient  as logsumexp
 Tensor logmeanexp(const Arg& x, const Ints& axes = {}, bool keepdim = false);
 
+/// Settings of var(), std() and var_mean().
 struct VarOptions {
   double correction = 1;  ///< the sum of squares is divided by n - correction; 1 is unbiased, 0 that of the sample
   bool keepdim = false;

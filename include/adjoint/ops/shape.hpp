@@ -98,6 +98,7 @@ Tensor rot90(const Arg& x, int times = 1, int axis0 = 0, int axis1 = 1);
 /// y[i..] = x's element number offset + sum i stride, in row-major order of x; elements may repeat. View.
 ///   gradient  dx = ct added at each element's place, in row-major order   throws  a view that reaches outside x
 Tensor as_strided(const Arg& x, const Shape& shape, const Ints& strides, std::int64_t offset = 0);
+/// Settings of windows().
 struct WindowOptions {
   Ints stride = {};    ///< step between windows, one entry an axis; default 1
   Ints dilation = {};  ///< distance between the elements of a window; default 1

@@ -18,6 +18,7 @@ Tensor softmin(const Arg& x, int axis = -1);
 /// where the mask is false, NaN included, has no effect.  gradient  dx = y (ct - sum(y ct)), 0 where masked
 Tensor masked_softmax(const Arg& x, const Arg& mask, int axis = -1);
 
+/// Settings of gumbel_softmax().
 struct GumbelOptions {
   double temperature = 1;
   bool hard = false;  ///< the result is the one-hot vector of the largest, with the gradient of the soft one

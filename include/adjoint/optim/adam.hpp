@@ -13,13 +13,16 @@ struct Adam {
   double learning_rate = 1e-3, beta1 = 0.9, beta2 = 0.999, eps = 1e-8, weight_decay = 0;
   bool decoupled = false, amsgrad = false;
 
+  /// What an Adam keeps between steps; saved and loaded like a model.
   template <class M> struct State {
     M mean, square, largest;  ///< `largest` only with amsgrad
     Tensor step;              ///< i64: steps taken
   };
+  /// The state before the first step.
   template <class M> State<M> init(const M& params) const {
     return {detail::zeros(params), detail::zeros(params), detail::zeros(params, amsgrad), detail::first_step()};
   }
+  /// New parameters and state; the old ones' buffers are reused by the evaluation that computes them.
   template <class M>
   std::pair<M, State<M>> update(const M& params, const M& grads, const State<M>& state, Loc loc = Loc::current()) const {
     std::pair<M, State<M>> next{params, state};

@@ -8,6 +8,7 @@
 
 namespace adjoint::optim {
 
+/// Results of clip_by_global_norm().
 template <class M> struct Clipped {
   M grads;
   Tensor norm;  ///< before clipping, over all gradients, f32 at least
@@ -50,9 +51,11 @@ template <class M> Clipped<M> clip_by_global_norm(const M& grads, double most, L
 template <class M> M add(const M& a, const M& b) {
   return tree::map([](const Tensor& x, const Tensor& y) { return !x ? y : !y ? x : detail::sum_of(x, y); }, a, b);
 }
+/// Every gradient times a number.
 template <class M> M scale(const M& a, double factor) {
   return detail::each(a, [&](const Tensor& t) { return detail::scaled(t, factor); });
 }
+/// total / count.  throws  Error unless count > 0
 template <class M> M mean_of(const M& total, std::int64_t count, Loc loc = Loc::current()) {
   detail::need_positive(static_cast<double>(count), "mean_of", loc);
   return scale(total, 1 / static_cast<double>(count));
@@ -63,6 +66,7 @@ template <class M> M mean_of(const M& total, std::int64_t count, Loc loc = Loc::
 template <class M> M start_average(const M& model) {
   return tree::map([](const Tensor& t) { return t.detach(); }, model);
 }
+/// The next average.
 template <class M> M update_average(const M& average, const M& model, double decay, Loc loc = Loc::current()) {
   M out = average;
   detail::average_leaves(tree::fields(out), tree::fields(model), decay, loc);

@@ -11,13 +11,16 @@ namespace adjoint::optim {
 struct LAMB {
   double learning_rate = 1e-3, beta1 = 0.9, beta2 = 0.999, eps = 1e-6, weight_decay = 0.01;
 
+  /// What a LAMB keeps between steps; saved and loaded like a model.
   template <class M> struct State {
     M mean, square;
     Tensor step;  ///< i64: steps taken
   };
+  /// The state before the first step.
   template <class M> State<M> init(const M& params) const {
     return {detail::zeros(params), detail::zeros(params), detail::first_step()};
   }
+  /// New parameters and state; the old ones' buffers are reused by the evaluation that computes them.
   template <class M>
   std::pair<M, State<M>> update(const M& params, const M& grads, const State<M>& state, Loc loc = Loc::current()) const {
     std::pair<M, State<M>> next{params, state};

@@ -13,13 +13,16 @@ struct RMSprop {
   double learning_rate = 0.01, decay = 0.99, eps = 1e-8, weight_decay = 0, momentum = 0;
   bool centred = false;
 
+  /// What an RMSprop keeps between steps; saved and loaded like a model.
   template <class M> struct State {
     M square, velocity, mean;
     Tensor step;  ///< i64: steps taken
   };
+  /// The state before the first step.
   template <class M> State<M> init(const M& params) const {
     return {detail::zeros(params), detail::zeros(params, momentum != 0), detail::zeros(params, centred), detail::first_step()};
   }
+  /// New parameters and state; the old ones' buffers are reused by the evaluation that computes them.
   template <class M>
   std::pair<M, State<M>> update(const M& params, const M& grads, const State<M>& state, Loc loc = Loc::current()) const {
     std::pair<M, State<M>> next{params, state};

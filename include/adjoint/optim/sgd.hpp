@@ -4,6 +4,7 @@
 
 #include "adjoint/optim/update.hpp"
 
+/// Optimizers, schedules and clipping as pure functions of trees.
 namespace adjoint::optim {
 
 /// v = momentum v + g + weight_decay p, p = p - learning_rate v; with nesterov p = p - learning_rate (g' + momentum v),
@@ -12,10 +13,12 @@ struct SGD {
   double learning_rate = 0.01, momentum = 0, weight_decay = 0;
   bool nesterov = false;
 
+  /// What an SGD keeps between steps; saved and loaded like a model.
   template <class M> struct State {
     M velocity;   ///< empty Tensors when momentum is 0
     Tensor step;  ///< i64: steps taken
   };
+  /// The state before the first step.
   template <class M> State<M> init(const M& params) const {
     return {detail::zeros(params, momentum != 0), detail::first_step()};
   }
