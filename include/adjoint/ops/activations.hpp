@@ -66,15 +66,15 @@ Tensor selu(const Arg& x);
 Tensor celu(const Arg& x, double alpha = 1);
 
 // ---- gated: the axis holds two halves a and b, and the result has half its size ----------------------------------------
-// Each throws Error if the axis is out of range or its size is odd. The gradient is that of the product.
+// Each throws Error if the axis is out of range or its size is odd.
 
-/// a sigmoid(b)
+/// a sigmoid(b).  gradient  da = ct s, db = ct a s (1 - s), s = sigmoid(b)
 Tensor glu(const Arg& x, int axis = -1);
-/// silu(a) b
+/// silu(a) b.  gradient  da = ct b silu'(a), db = ct silu(a)
 Tensor swiglu(const Arg& x, int axis = -1);
-/// gelu(a) b
+/// gelu(a) b.  gradient  da = ct b gelu'(a), db = ct gelu(a)
 Tensor geglu(const Arg& x, int axis = -1);
-/// relu(a) b
+/// relu(a) b.  gradient  da = ct b where a > 0, else 0; db = ct relu(a)
 Tensor reglu(const Arg& x, int axis = -1);
 
 }  // namespace adjoint

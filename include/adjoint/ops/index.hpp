@@ -77,7 +77,8 @@ Tensor one_hot(const Arg& idx, std::int64_t classes, DType dtype = DType::f32);
 /// i64[size, rank]: where x is not zero, in row-major order; rows that are left over are -1. The size is given because a
 /// shape cannot depend on data. No gradient (zero).
 Tensor nonzero(const Arg& x, std::int64_t size);
-/// i64[size]: how often each number occurs in an integer tensor.  throws (when computed) a number outside [0, size)
+/// i64[size]: how often each number occurs in an integer tensor. No gradient (zero).
+///   throws  (when computed) a number outside [0, size)
 Tensor bincount(const Arg& x, std::int64_t size);
 /// i64[bins]: how many elements lie in each of the equal parts of [low, high], the last one closed; others are not counted.
 /// No gradient (zero).

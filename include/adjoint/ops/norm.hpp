@@ -36,7 +36,7 @@ struct ChannelNormOptions {
 /// x [n, channels, ..]: the channels in `groups` equal groups, each normalised together with all places of its image.
 ///   gradient  as layer_norm, over the group
 Tensor group_norm(const Arg& x, std::int64_t groups, const ChannelNormOptions& options = {});
-/// group_norm with one channel a group.
+/// group_norm with one channel a group.  gradient  as layer_norm, over the channel
 Tensor instance_norm(const Arg& x, const ChannelNormOptions& options = {});
 
 /// Settings of batch_norm().

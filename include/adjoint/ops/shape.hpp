@@ -60,8 +60,9 @@ Tensor stack(const Tensors& parts, int axis = 0, Loc loc = Loc::current());
 /// Parts of these sizes along the axis. Views.  gradient  dx = ct of the parts joined
 Tensors split(const Arg& x, const Ints& sizes, int axis = 0);
 /// Parts of ceil(size / count), the last one shorter, and fewer than count when nothing is left. Views.
+///   gradient  dx = ct of the parts joined
 Tensors chunk(const Arg& x, std::int64_t count, int axis = 0);
-/// One tensor an index of the axis, which is dropped. Views.
+/// One tensor an index of the axis, which is dropped. Views.  gradient  dx = the cts stacked
 Tensors unstack(const Arg& x, int axis = 0);
 /// x[start : stop : step] on every axis given in order; stop is exclusive and may lie past the end, negative start and
 /// stop count from the end, step may be negative. View.  gradient  dx = ct written into zeros
