@@ -15,6 +15,8 @@ function(adjoint_flags target)
                          -Wall -Wextra -Wshadow -Wno-missing-field-initializers)
   # GCC 12 and 13 warn falsely of overlap where a literal meets operator+ of std::string (GCC bug 105651).
   target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>)
+  # `ivdep` is GCC's word for "these do not overlap"; Clang ignores it and checks for overlap when the loop runs.
+  target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:Clang>:-Wno-unknown-pragmas>)
   if(ADJOINT_WERROR)
     target_compile_options(${target} PRIVATE -Werror)
   endif()

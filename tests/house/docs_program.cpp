@@ -1,8 +1,11 @@
 // docs_program.cpp: turns the ```cpp blocks of one Markdown page into one C++ program, which the tests compile and run.
 // Not a documentation generator. A block with `int main()` is a program of its own; `cpp (declares)` stands at namespace
 // scope, before the blocks that follow; any other block is the body of a function; `cpp (fragment: why)` is left out.
+// `cpp (file: PATH)` becomes a file, `cpp (into: PATH)` stands at the end of that header's namespace: both in a folder.
+#include <filesystem>
 #include <fstream>
 #include <iostream>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -11,7 +14,9 @@ namespace {
 struct Block {
   int line = 0;  // of the first line inside the fence
   bool declares = false;
-  std::vector<std::string> text;
+  std::string path = {};  // of a file, or of a header that the block stands in
+  bool into = false;
+  std::vector<std::string> text = {};
   bool is_program() const {
     for (const std::string& t : text)
       if (t.starts_with("int main(")) return true;
@@ -22,6 +27,7 @@ struct Block {
 struct Page {
   std::string name;
   std::vector<Block> blocks;
+  std::vector<Block> files;
   std::vector<std::string> includes;
   int fragments = 0;
 };
@@ -35,22 +41,26 @@ Page read(std::istream& stream, std::string name) {
   Page page{.name = std::move(name)};
   std::string text;
   bool inside = false, skipped = false;
+  std::vector<Block>* to = &page.blocks;
   for (int line = 1; std::getline(stream, text); ++line) {
     if (!inside && text.starts_with("```")) {
       inside = true;
       const bool fragment = text.starts_with("```cpp (fragment: ");
       const bool plain = text == "```cpp", declares = text == "```cpp (declares)";
-      if (text.starts_with("```cpp") && !fragment && !plain && !declares)
+      const bool into = text.starts_with("```cpp (into: "), file = into || text.starts_with("```cpp (file: ");
+      if (text.starts_with("```cpp") && !fragment && !plain && !declares && !file)
         fail(page, line, "unknown mark on a cpp block: " + text);
       page.fragments += fragment;
-      skipped = !plain && !declares;
-      if (!skipped) page.blocks.push_back({.line = line + 1, .declares = declares});
+      skipped = !plain && !declares && !file;
+      to = file ? &page.files : &page.blocks;
+      if (!skipped) to->push_back({.line = line + 1, .declares = declares});
+      if (file) to->back().path = text.substr(14, text.size() - 15), to->back().into = into;
     } else if (inside && text.starts_with("```")) {
       inside = false;
     } else if (inside && !skipped) {
-      const bool include = text.starts_with("#include");
+      const bool include = to == &page.blocks && text.starts_with("#include");
       if (include) page.includes.push_back(text);
-      page.blocks.back().text.push_back(include ? "" : text);  // an empty line keeps the line numbers
+      to->back().text.push_back(include ? "" : text);  // an empty line keeps the line numbers
     }
   }
   if (inside) fail(page, page.blocks.empty() ? 0 : page.blocks.back().line, "a block is not closed");
@@ -94,11 +104,32 @@ void write(std::ostream& out, const Page& page) {
       << page.fragments << " marked as fragments\\n\";\n}\n";
 }
 
+/// Writes what the page says where the page says it, under `folder`, and leaves the sources under `root` as they are.
+void write_files(const Page& page, const std::filesystem::path& root, const std::filesystem::path& folder) {
+  for (const Block& block : page.files) {
+    std::string before, after, text;
+    if (block.into) {
+      std::stringstream whole;
+      whole << std::ifstream(root / block.path).rdbuf();
+      before = whole.str();
+      const std::size_t end = before.rfind("}  // namespace");
+      if (end == before.npos) fail(page, block.line, "no namespace ends in " + block.path);
+      after = "\n" + before.substr(end);
+      before.resize(end);
+    }
+    for (const std::string& t : block.text) text += t + "\n";
+    std::filesystem::create_directories((folder / block.path).parent_path());
+    std::ofstream out(folder / block.path);
+    out << before << text << after;
+    if (!out.flush()) fail(page, block.line, "cannot write " + block.path);
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 4) {
-    std::cerr << "usage: docs_program PAGE.md NAME OUT.cpp\n";
+  if (argc != 4 && argc != 6) {
+    std::cerr << "usage: docs_program PAGE.md NAME OUT.cpp [SOURCES FOLDER]\n";
     return 2;
   }
   std::ifstream in(argv[1]);
@@ -107,6 +138,8 @@ int main(int argc, char** argv) {
     std::cerr << "docs_program: cannot open " << (in ? argv[3] : argv[1]) << "\n";
     return 1;
   }
-  write(out, read(in, argv[2]));
+  const Page page = read(in, argv[2]);
+  write(out, page);
+  if (argc == 6) write_files(page, argv[4], argv[5]);
   return out.flush() ? 0 : 1;
 }
