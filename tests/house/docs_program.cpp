@@ -79,7 +79,7 @@ void write_program(std::ostream& out, const Block& block) {
 }
 
 void write(std::ostream& out, const Page& page) {
-  out << "#include <adjoint/adjoint.hpp>\n#include <exception>\n#include <iostream>\n";
+  out << "#include <adjoint/adjoint.hpp>\n#include <cstdlib>\n#include <exception>\n#include <iostream>\n";
   for (const std::string& include : page.includes) out << include << "\n";
   out << "using namespace adjoint;\nnamespace {\n";
   int number = 0;
@@ -89,7 +89,8 @@ void write(std::ostream& out, const Page& page) {
     const bool program = block.is_program();
     if (!block.declares) {
       out << (program ? "namespace " + name + " {\n" : "void " + name + "() {\n");
-      calls += "  at = " + std::to_string(block.line) + "; " + name + (program ? "::run" : "") + "();\n";
+      const std::string line = std::to_string(block.line);
+      calls += "  at = " + line + ";\n" + (program ? "  result(at, " + name + "::run());\n" : "  " + name + "();\n");
     }
     out << "#line " << block.line << " \"" << page.name << "\"\n";
     if (program)
@@ -98,6 +99,8 @@ void write(std::ostream& out, const Page& page) {
       for (const std::string& text : block.text) out << text << "\n";
     if (!block.declares) out << "}\n";
   }
+  out << "[[maybe_unused]] void result(int at, int code) {\n"
+      << "  if (code != 0) { std::cerr << \"" << page.name << ":\" << at << \": the block returns \" << code << \"\\n\"; std::exit(1); }\n}\n";
   out << "}\nint main() {\n  int at = 0;\n  try {\n" << calls << "  } catch (const std::exception& e) {\n"
       << "    std::cerr << \"" << page.name << ":\" << at << \": the block throws: \" << e.what() << \"\\n\";\n"
       << "    return 1;\n  }\n  std::cout << \"" << page.name << ": " << page.blocks.size() << " blocks ran, "
