@@ -1,6 +1,7 @@
 // conv.hpp: convolutions (cross-correlations, as everywhere in this field) in 1 to 3 spatial axes, transposed, grouped,
-// dilated, causal. Not layers with weights of their own: those are nn/conv.hpp. Layout: images [n, channels, spatial..], weights [out, in / groups, taps..]; one image without its
-// batch axis is taken too. Each output element is one fma chain over (taps, input channel) in the blocks of matmul.
+// dilated, causal. Not layers with weights of their own: those are nn/conv.hpp. Layout: images [n, channels, spatial..],
+// weights [out, in / groups, taps..]; one image without its batch axis is taken too. Each output element is one fma chain
+// over (taps, input channel) in the blocks of matmul.
 #pragma once
 
 #include "adjoint/tensor.hpp"

@@ -27,7 +27,8 @@ struct Adam {
   std::pair<M, State<M>> update(const M& params, const M& grads, const State<M>& state, Loc loc = Loc::current()) const {
     std::pair<M, State<M>> next{params, state};
     auto& s = next.second;
-    detail::Update u("Adam", loc, tree::fields(next.first), tree::fields(grads), {tree::fields(s.mean), tree::fields(s.square), tree::fields(s.largest)}, s.step);
+    detail::Update u("Adam", loc, tree::fields(next.first), tree::fields(grads),
+                     {tree::fields(s.mean), tree::fields(s.square), tree::fields(s.largest)}, s.step);
     apply(u, loc);
     return next;
   }

@@ -27,7 +27,8 @@ struct RMSprop {
   std::pair<M, State<M>> update(const M& params, const M& grads, const State<M>& state, Loc loc = Loc::current()) const {
     std::pair<M, State<M>> next{params, state};
     auto& s = next.second;
-    detail::Update u("RMSprop", loc, tree::fields(next.first), tree::fields(grads), {tree::fields(s.square), tree::fields(s.velocity), tree::fields(s.mean)}, s.step);
+    detail::Update u("RMSprop", loc, tree::fields(next.first), tree::fields(grads),
+                     {tree::fields(s.square), tree::fields(s.velocity), tree::fields(s.mean)}, s.step);
     apply(u, loc);
     return next;
   }
