@@ -9,6 +9,7 @@
 
 namespace adjoint {
 
+/// Settings of vmap().
 struct VmapOptions {
   std::vector<int> axes = {};  ///< which axis of each input counts the examples (negative from the end); axis 0 of all when empty
   int out_axis = 0;            ///< where that axis stands in every result

@@ -22,10 +22,10 @@ class ImageFile {
   static ImageFile open(const std::string& images, const std::string& labels,
                         Loc loc = Loc::current());
 
-  std::int64_t count() const { return records_.count(); }
-  const ImageShape& shape() const { return shape_; }
-  std::span<const std::int32_t> labels() const { return labels_; }
-  std::int64_t classes() const { return classes_; }
+  std::int64_t count() const { return records_.count(); }  ///< number of pictures
+  const ImageShape& shape() const { return shape_; }  ///< of each picture
+  std::span<const std::int32_t> labels() const { return labels_; }  ///< the class of each picture
+  std::int64_t classes() const { return classes_; }  ///< one more than the largest label
 
   /// The pictures `examples`, one after another, into `pixels` (shape().size() bytes each).
   void read(std::span<const std::int64_t> examples, std::span<std::uint8_t> pixels,

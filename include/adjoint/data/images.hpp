@@ -52,7 +52,9 @@ ImageData load_idx_folder(const std::string& folder = kFashionMnist,
                           const io::LoadLimits& limits = {}, Loc loc = Loc::current());
 
 /// The training or the test pictures of such a folder alone; the other files need not be there.
+/// The two parts of a data set's folder.
 enum class Part { train, test };
+/// One part of what load_idx_folder reads.  throws  as load_idx_folder
 ImageSet load_idx_part(const std::string& folder, Part part, const io::LoadLimits& limits = {},
                        Loc loc = Loc::current());
 
@@ -66,6 +68,7 @@ ImageSet load_idx_images(const std::string& images, const std::string& labels = 
 struct IdxPaths {
   std::string images, labels;
 };
+/// Throws Error when a file is missing.
 IdxPaths idx_paths(const std::string& folder, Part part, Loc loc = Loc::current());
 
 /// Mean and standard deviation of each channel, of pixels scaled to [0, 1]. Exact whole-number
