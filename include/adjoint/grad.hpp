@@ -11,8 +11,10 @@ namespace adjoint {
 
 /// Cotangents of `wrt` (leaves or interior values): d loss / d w for each w, of w's own type. `loss` is a scalar.
 /// A value that the loss does not reach gives an explicit zero, and a warning that names it. The result can be differentiated again.
+/// A loss that was computed before (item() before grad) is legal: its forward part runs twice, which warns once a line.
 ///   errors  loss is not a scalar (use vjp with a seed); an operation on the path has no derivative; a parameter on the
-///           path was overwritten by an update since
+///           path was overwritten by an update since, or donated; the loss does not reach a value of plain data, but holds an
+///           operation whose graph was released when it was computed, so that the value may lie behind it
 Tensors grad(const Tensor& loss, std::span<const Tensor> wrt, Loc loc = Loc::current());
 /// The same for one value.
 Tensor grad(const Tensor& loss, const Tensor& wrt, Loc loc = Loc::current());
@@ -31,7 +33,7 @@ Tensor jvp(const Tensor& output, const Tensor& wrt, const Tensor& tangent, Loc l
 
 /// Settings of backward().
 struct BackwardOptions {
-  bool retain = false;  ///< keep the graph, so that backward can be called on it again
+  bool retain = false;  ///< keep the graph and what it reads: backward can be called on it again, also after an update
 };
 /// Imperative form: adds d loss / d leaf to grad() of every leaf behind `loss` that asked for gradients. Adjoints belong
 /// to the call: interior values hold none, and a second call adds exactly the same again. Without `retain` the graph
@@ -50,7 +52,9 @@ class NoGrad {
   NoGrad& operator=(const NoGrad&) = delete;
 };
 
-/// Where warnings go (a parameter that the loss does not reach, item() before grad, ...): standard error by default.
+/// Where warnings go (a parameter that the loss does not reach, item() before grad, more than a million nodes that are not
+/// computed): standard error by default, and again after nullptr. May be called at any time from any thread; the sink is
+/// called on the thread that warns, possibly on several at once, and may use the library.
 using WarningSink = void (*)(const char* text);
 /// Sets it for all threads; null brings standard error back.
 void set_warning_sink(WarningSink sink);

@@ -3,6 +3,10 @@
 
 #include <atomic>
 #include <cstdio>
+#include <mutex>
+#include <set>
+#include <string_view>
+#include <tuple>
 
 #include "adjoint/grad.hpp"
 
@@ -13,5 +17,15 @@ static std::atomic<WarningSink> sink{to_stderr};
 
 void set_warning_sink(WarningSink s) { sink.store(s ? s : to_stderr); }
 void warn(const std::string& text) { sink.load()(text.c_str()); }
+
+void warn_once(const char* kind, Loc line, const std::string& text) {
+  static std::mutex mutex;
+  static std::set<std::tuple<std::string_view, std::string_view, int>> said;  // as many as the program has lines
+  {
+    std::lock_guard lock(mutex);
+    if (!said.emplace(kind, line.file ? line.file : "", line.line).second) return;
+  }
+  warn(text);
+}
 
 }  // namespace adjoint

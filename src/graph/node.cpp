@@ -6,11 +6,13 @@
 #include <vector>
 
 #include "adjoint/grad.hpp"  // NoGrad
+#include "graph/log.hpp"
 
 namespace adjoint {
 namespace {
 
-std::atomic<std::int64_t> node_count{0};
+std::atomic<std::int64_t> node_count{0}, unevaluated{0}, donations{0};  // nodes alive of each sort
+constexpr std::int64_t kManyUnevaluated = 1'000'000;
 
 /// Freed nodes of this thread wait here for the next ones: making a node costs no call of the allocator in a steady
 /// step. A thread that ends hands them back to the allocator.
@@ -67,6 +69,14 @@ std::recursive_mutex& graph_mutex() {
   return *m;
 }
 
+void count_unevaluated(const Node& fresh) {
+  if (unevaluated.fetch_add(1, std::memory_order_relaxed) != kManyUnevaluated) return;
+  warn_once("unevaluated", fresh.loc,
+            "the graph has more than a million nodes that are not computed, and grows at " + to_string(fresh.loc) +
+                "; call eval() on what a loop carries along, or item() on what it only reports");
+}
+void uncount_unevaluated() noexcept { unevaluated.fetch_sub(1, std::memory_order_relaxed); }
+
 std::int64_t live_nodes() { return node_count.load(std::memory_order_relaxed); }
 
 Node* new_node() {
@@ -104,8 +114,12 @@ void destroy_node(Node* n) noexcept {
         list = operand;
       }
     if (dead->in != dead->inline_in) delete[] dead->in;
-    if (dead->update && !dead->computed()) forget_update(dead);
+    if (dead->kind == Kind::op && !dead->computed()) {
+      uncount_unevaluated();
+      if (dead->update) forget_update(dead);
+    }
     release(dead->data.load(std::memory_order_relaxed));
+    if (dead->extra && dead->extra->donated) donations.fetch_sub(1, std::memory_order_relaxed);
     delete dead->extra;
     dead->~Node();
     node_memory_back(dead);
@@ -144,10 +158,24 @@ Loc user_loc(Loc loc) {
 }
 
 namespace detail {
+/// A donated value is no operand of the user's any more. The library's own rebuilding of a graph (always inside a
+/// BackwardScope) may still read it: that is the update itself.
+void refuse_donated(const Primitive& prim, std::span<const Tensor* const> in, Loc loc) {
+  if (donations.load(std::memory_order_relaxed) == 0 || innermost_backward) return;
+  for (const Tensor* t : in) {
+    const Node& n = *t->node();
+    std::lock_guard lock(graph_mutex());
+    if (n.extra && n.extra->donated) spent_error(n, prim.name, loc);
+  }
+}
+
 /// Fills what every new node carries: line, scope, flags inherited from the operands.
 void stamp(Node& n, Loc loc) {
   n.loc = user_loc(loc);
-  if (no_grad_depth > 0) n.tracked = false;
+  if (no_grad_depth > 0 && n.tracked) {
+    n.tracked = false;
+    n.cut = true;
+  }
   if (innermost_backward) {
     n.backward = innermost_backward->backward;
     const Node& f = *innermost_backward->forward;
@@ -173,11 +201,45 @@ std::string describe(const Node& n) {
   return s;
 }
 
+void spent_error(const Node& n, std::string_view op, Loc loc) {
+  const bool donated = n.extra && n.extra->donated;
+  const std::string line = to_string(n.extra ? n.extra->spent_at : n.loc);
+  throw Error({.op = std::string(op),
+               .message = donated ? "this value was donated to the update at " + line + " and is gone"
+                                  : "this graph is spent: a parameter it reads has been overwritten by the update at " + line,
+               .where = user_loc(loc), .operands = {describe(n)},
+               .hint = donated ? "use the trees that the update returned, or pass the old ones without std::move to keep them"
+                               : "build the value again from the new parameters, or keep the old ones: hold a second handle, or call backward with "
+                                 "{.retain = true}"});
+}
+
+Buffer* hold_value(const Node& n, std::string_view op, Loc loc) {
+  std::lock_guard lock(graph_mutex());
+  Buffer* b = n.data.load(std::memory_order_acquire);
+  if (!b || (n.extra && n.extra->donated)) spent_error(n, op, loc);
+  retain(b);
+  return b;
+}
+
+void donate(Node& n, Loc loc) {
+  std::lock_guard lock(graph_mutex());
+  if (n.kind == Kind::literal || (n.extra && n.extra->donated)) return;
+  Extra& extra = extra_of(n);
+  extra.donated = true;
+  extra.spent_at = loc;
+  donations.fetch_add(1, std::memory_order_relaxed);
+}
+
 void mark_update(Node& n) {
   std::lock_guard lock(graph_mutex());
   if (n.kind != Kind::op || n.update || n.computed()) return;
   n.update = true;
   pending_updates().push_back(&n);
+}
+
+void postpone_updates(std::span<const Tensor> failed) {
+  std::lock_guard lock(graph_mutex());
+  std::erase_if(pending_updates(), [&](const Node* n) { return std::ranges::any_of(failed, [&](const Tensor& t) { return t.node() == n; }); });
 }
 
 void settle_updates() {
@@ -189,7 +251,7 @@ Tensors take_pending_updates() {
   std::lock_guard lock(graph_mutex());
   Tensors live;
   for (Node* n : pending_updates())
-    if (handles_of(*n) != 0 && try_share(n)) live.push_back(Tensor(Tensor::Take{}, n));  // else an older one inside a newer one's graph
+    if (!n->running && !(n->extra && n->extra->donated) && handles_of(*n) != 0 && try_share(n)) live.push_back(Tensor(Tensor::Take{}, n));  // else an older one inside a newer one's graph
   return live;
 }
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <mutex>
 #include <span>
+#include <string_view>
 
 #include "graph/buffer.hpp"
 #include "graph/primitive.hpp"
@@ -16,6 +17,20 @@ enum class Kind : std::uint8_t {
   op,       // a primitive applied to operands
   leaf,     // data
   literal,  // one number, seen as a full tensor; an input of the plan, never part of its key
+};
+
+/// A field that one thread may set while another, building on the node, reads it: no lock, no order beyond its own.
+template <class T> class Relaxed {
+ public:
+  Relaxed(T v = T()) : v_(v) {}  // NOLINT: stands for the value
+  operator T() const { return v_.load(std::memory_order_relaxed); }
+  T operator=(T v) {
+    v_.store(v, std::memory_order_relaxed);
+    return v;
+  }
+
+ private:
+  std::atomic<T> v_;
 };
 
 /// Counts of owners in one word: handles (Tensors) in the low half, edges (operands of nodes) in the high
@@ -30,11 +45,14 @@ struct Node {
   Node** in = nullptr;                  // operands; inline_in when there are at most three
   Node* inline_in[3] = {};
   std::uint32_t arity = 0;
-  Kind kind = Kind::op;
-  bool backward : 1 = false;            // made by a gradient transform
-  bool tracked : 1 = false;             // a leaf that asked for gradients lies behind it
-  bool wants_grad : 1 = false;          // is such a leaf
-  bool update : 1 = false;              // the result of an optimizer: pending until evaluated
+  Relaxed<Kind> kind = Kind::op;
+  bool backward = false;                // made by a gradient transform
+  Relaxed<bool> tracked = false;        // a leaf that asked for gradients lies behind it
+  Relaxed<bool> wants_grad = false;     // is such a leaf
+  Relaxed<bool> update = false;         // the result of an optimizer: pending until evaluated
+  bool running = false;                 // such a result, in a plan that runs now; under the graph lock
+  bool released = false;                // was an operation: its graph was dropped when it was computed; under the graph lock
+  bool cut = false;                     // no gradient by request: made under NoGrad, or let go of by backward()
   std::uint32_t mark_epoch = 0, mark_index = 0;  // of the traversal in progress, under the graph lock
   std::atomic<Buffer*> data{nullptr};   // the value, once known
   union {
@@ -54,6 +72,8 @@ struct Extra {
   std::string name;        // of a parameter, for messages
   Loc spent_at = {};       // the update that took the buffer over
   bool spent = false;
+  bool donated = false;    // passed as an rvalue to the update at spent_at: its handles are no longer to be used
+  bool retained = false;   // an update writes a copy instead of taking the buffer over
   bool frozen = false;     // a leaf that is not trained: no gradient, no update
 };
 
@@ -73,13 +93,15 @@ Node* new_node();
 std::int64_t literal_bits(const Node& literal);
 /// A leaf over computed bytes; takes over one reference of the buffer.
 Tensor leaf(const Type& type, Buffer* data, Loc loc);
-/// The bits of a literal in its element type.
-std::int64_t literal_bits(const Node& n);
 Extra& extra_of(Node& n);
 /// Lets go of the operands: a computed value becomes a leaf. Under the graph lock.
 void drop_operands(Node& n) noexcept;
 /// Number of nodes alive; zero leaks is a test.
 std::int64_t live_nodes();
+/// Counts an operation that is not computed yet; many of them warn once, with the line that makes them.
+void count_unevaluated(const Node& fresh);
+/// It was computed, or died.
+void uncount_unevaluated() noexcept;
 
 /// Held by whoever walks the graph: marks live in the nodes. Recursive, because rules build nodes.
 std::recursive_mutex& graph_mutex();
@@ -102,13 +124,23 @@ Loc user_loc(Loc loc);
 /// "f32[32,10]  dot  at train.cpp:41"
 std::string describe(const Node& n);
 
+/// The value of the node was overwritten by an update, or donated: the Error that names its line.
+[[noreturn]] void spent_error(const Node& n, std::string_view op, Loc loc);
+/// One reference on the bytes of a computed node, so that no update writes to them meanwhile. Throws when they are spent.
+Buffer* hold_value(const Node& n, std::string_view op, Loc loc);
+
 /// Evaluation, provided by the runtime: declared here so that item() and printing can ask for values.
 void evaluate(std::span<Node* const> nodes, Loc loc);
 /// Marks an optimizer's result: it is computed with the next evaluation of anything. `replaces` is the old
 /// parameter, whose buffer it may take over when nobody else holds it.
 void mark_update(Node& n);
-/// The pending updates, with a handle each.
+/// Gives a leaf up: its handles throw from now on, naming `loc`, and the pending update may overwrite its buffer though
+/// handles are left.
+void donate(Node& n, Loc loc);
+/// The pending updates that no other thread runs now, with a handle each.
 Tensors take_pending_updates();
+/// They failed: they run only when asked for, and other evaluations go on without them.
+void postpone_updates(std::span<const Tensor> failed);
 /// Forgets those that are computed, while they are alive: a node that is no longer an update does not tell when it dies.
 void settle_updates();
 

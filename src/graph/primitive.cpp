@@ -9,7 +9,10 @@
 #include "graph/node.hpp"
 
 namespace adjoint {
-namespace detail { void stamp(Node& n, Loc loc); }
+namespace detail {
+void stamp(Node& n, Loc loc);
+void refuse_donated(const Primitive& prim, std::span<const Tensor* const> in, Loc loc);
+}  // namespace detail
 namespace {
 
 struct Registry {
@@ -77,6 +80,7 @@ Tensor apply(const Primitive& prim, std::span<const Tensor* const> in, Attrs att
       throw Error({.op = std::string(prim.name), .message = "an operand has no value", .where = user_loc(loc),
                    .operands = operand_lines(in),
                    .hint = "a default-constructed or moved-from Tensor was passed; give it a value first"});
+  detail::refuse_donated(prim, in, loc);
   failing_at = loc;
   const Type type = prim.infer({prim, in, attrs});
   Node* n = new_node();
@@ -85,13 +89,16 @@ Tensor apply(const Primitive& prim, std::span<const Tensor* const> in, Attrs att
   n->type = type;
   n->arity = static_cast<std::uint32_t>(in.size());
   n->in = in.size() <= 3 ? n->inline_in : new Node*[in.size()];
+  bool tracked = false;
   for (std::size_t i = 0; i < in.size(); ++i) {
     Node* operand = in[i]->node();
     add_edge(operand);
     n->in[i] = operand;
-    n->tracked |= operand->tracked;
+    tracked |= operand->tracked;
   }
+  n->tracked = tracked;
   detail::stamp(*n, loc);
+  count_unevaluated(*n);
   return Tensor(Tensor::Take{}, n);
 }
 

@@ -9,6 +9,8 @@ std::uint32_t next_epoch() {  // under the graph lock
   return ++epoch;
 }
 
+std::atomic<std::uint64_t> visited{0};
+
 struct Frame {
   Node* node;
   std::uint32_t next;  // operand to visit
@@ -16,11 +18,25 @@ struct Frame {
 
 }  // namespace
 
+void check_released(const Order& order, const Node& wanted, const char* op, Loc loc) {
+  for (const Node* n : order.nodes)
+    if (n->released && (n->cut || !wanted.wants_grad))
+      throw Error({.op = op,
+                   .message = "the result does not reach " + describe(wanted) + ", but the graph behind the value made at " + to_string(n->loc) +
+                              " was released " + (n->cut ? "by backward() or under NoGrad" : "when it was computed"),
+                   .where = user_loc(loc), .operands = {describe(*n), describe(wanted)},
+                   .hint = "mark the wanted value with requires_grad() before building on it, or take the derivative before evaluating; "
+                           "detach() says that a computed value is plain data"});
+}
+
+std::uint64_t nodes_visited() { return visited.load(std::memory_order_relaxed); }
+
 Order topological_order(std::span<Node* const> roots, const OrderOptions& options) {
   constexpr std::uint32_t kOpen = 0xFFFFFFFFu;  // on the stack, no position yet
   const std::uint32_t epoch = next_epoch();
   Order order;
   order.epoch = epoch;
+  std::uint64_t visits = options.stop.size();
   thread_local std::vector<Frame> stack;
   stack.clear();
 
@@ -57,6 +73,7 @@ Order topological_order(std::span<Node* const> roots, const OrderOptions& option
       Frame& f = stack.back();
       Node* n = f.node;
       const bool leaf = ends_here(n);
+      visits += f.next == 0;
       Node* descend = nullptr;
       while (!leaf && f.next < n->arity) {
         Node* operand = n->in[f.next++];
@@ -77,6 +94,7 @@ Order topological_order(std::span<Node* const> roots, const OrderOptions& option
     order.roots.push_back(root->mark_index);
   }
   order.first.push_back(static_cast<std::uint32_t>(order.input.size()));
+  visited.fetch_add(visits, std::memory_order_relaxed);
   return order;
 }
 

@@ -33,6 +33,14 @@ struct OrderOptions {
   bool through_computed = false;     // false: a computed value counts as a leaf
 };
 
+/// Nodes visited by all walks so far, for the tests' claim that one gradient is one walk.
+std::uint64_t nodes_visited();
+
+/// A wanted value that is not in the graph has no derivative there; but where an operation's graph was dropped, it may have
+/// been behind that, and a silent zero would be a lie: throws. A leaf that asked for gradients keeps every graph over it, so
+/// for such a one only a cut by request counts.
+void check_released(const Order& order, const Node& wanted, const char* op, Loc loc);
+
 /// Linear in nodes and edges. The caller holds graph_mutex().
 Order topological_order(std::span<Node* const> roots, const OrderOptions& options = {});
 

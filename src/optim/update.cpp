@@ -44,6 +44,11 @@ void Update::commit() {
   step_ = adjoint::detail::updated(std::move(step), step_);
 }
 
+void donate(const tree::Fields& old, const tree::Fields& now, Loc loc) {
+  for (std::size_t i = 0; i < old.at.size(); ++i)
+    if (const Tensor& t = *old.at[i].tensor; t && t.node() != now.at[i].tensor->node()) adjoint::detail::donate(t, loc);
+}
+
 void start(tree::Fields params, bool zeros_wanted) {
   for (std::size_t i = 0; i < params.at.size(); ++i) {
     if (params.leaf[i] < 0 || params.first[static_cast<std::size_t>(params.leaf[i])] != i) continue;

@@ -50,6 +50,11 @@ void hash_node(Key& key, const Order& order, std::size_t i) {
   for (auto k : inputs) key.add(k);
 }
 
+struct Held {  // buffers, let go of at the end of a scope
+  std::vector<Buffer*>& buffers;
+  ~Held() { for (auto* b : buffers) release(b); }
+};
+
 struct Work {
   std::vector<Node*> roots;
   Order order;
@@ -60,10 +65,52 @@ struct Work {
   std::shared_ptr<Executable> executable;
 };
 
-void spent_error(const Node& n, Loc loc) {
-  throw Error({.op = "eval", .message = "this graph is spent: a parameter it reads has been overwritten by the update at " +
-                                        to_string(n.extra ? n.extra->spent_at : n.loc),
-               .where = user_loc(loc), .operands = {describe(n)}, .hint = "build the value again from the new parameters"});
+/// What an evaluation takes for itself while it runs, so that other threads meet a typed error and never a half-written
+/// value: the updates in it, which no other evaluation takes along, and the parameters whose buffers it overwrites, which are
+/// spent from the moment the plan is chosen. Everything is given back if it fails: the parameters are then the old ones.
+class Claim {
+ public:
+  Claim() = default;
+  Claim(const Claim&) = delete;
+  Claim& operator=(const Claim&) = delete;
+  ~Claim() {
+    std::lock_guard lock(graph_mutex());
+    for (const auto& t : updates_) t.node()->running = false;
+    for (const auto& [node, buffer] : parameters_) {
+      Node& n = *node.node();
+      n.data.store(buffer, std::memory_order_release);
+      n.extra->spent = false;
+    }
+  }
+  void update(Node& n) {
+    if (n.running) return;  // another thread's
+    n.running = true;
+    updates_.push_back(share(&n));
+  }
+  void parameter(Node& n, Loc by) {
+    Extra& extra = extra_of(n);
+    extra.spent = true;
+    if (!extra.donated) extra.spent_at = by;
+    Buffer* buffer = n.data.exchange(nullptr, std::memory_order_acq_rel);
+    parameters_.emplace_back(share(&n), buffer);
+  }
+  std::span<const Tensor> updates() const { return updates_; }
+  /// The values are published: the parameters stay spent.
+  void keep() {
+    for (const auto& [node, buffer] : parameters_) release(buffer);
+    parameters_.clear();
+  }
+
+ private:
+  Tensors updates_;
+  std::vector<std::pair<Tensor, Buffer*>> parameters_;
+};
+
+/// True for a leaf that nobody holds but the plan itself, or that was donated; never for bytes that someone else reads.
+bool may_be_overwritten(const Node& n, const Buffer& b, std::uint32_t edges_in_plan) {
+  if (n.kind != Kind::leaf || !b.writable || b.refs.load(std::memory_order_acquire) != 1) return false;
+  if (n.extra && n.extra->donated) return true;
+  return handles_of(n) == 0 && edges_of(n) == edges_in_plan && !(n.extra && n.extra->retained);
 }
 
 void bind_inputs(Work& w, Loc loc) {
@@ -79,13 +126,8 @@ void bind_inputs(Work& w, Loc loc) {
       w.literals.push_back(literal_bits(*n));
     } else if (n->arity == 0 || n->computed()) {
       Buffer* b = n->data.load(std::memory_order_acquire);
-      if (!b) {
-        for (auto* held : w.leaf_buffers) release(held);
-        w.leaf_buffers.clear();
-        spent_error(*n, loc);
-      }
-      w.donatable.push_back(any_update && n->kind == Kind::leaf && handles_of(*n) == 0 && b->writable &&
-                            b->refs.load(std::memory_order_acquire) == 1 && edges_of(*n) == edges[n]);
+      if (!b) spent_error(*n, "eval", loc);
+      w.donatable.push_back(any_update && may_be_overwritten(*n, *b, edges[n]));
       retain(b);
       w.leaves.push_back(n);
       w.leaf_buffers.push_back(b);
@@ -114,28 +156,24 @@ void find_plan(Work& w) {
 }
 
 /// Results become leaves; a value behind which a leaf asked for gradients keeps its graph for backward.
-void publish(Work& w, std::span<Buffer* const> outputs) {
-  const auto& takes_over = w.executable->plan().takes_over;
+void publish(Work& w, std::vector<Buffer*>& outputs) {
   for (std::size_t k = 0; k < w.roots.size(); ++k) {
     Node& n = *w.roots[k];
     Buffer* expected = nullptr;
-    if (takes_over[k] >= 0) {
-      Node& old = *w.leaves[static_cast<std::size_t>(takes_over[k])];
-      Extra& extra = extra_of(old);
-      extra.spent = true;
-      extra.spent_at = n.loc;
-      release(old.data.exchange(nullptr));
-    }
     if (!n.data.compare_exchange_strong(expected, outputs[k], std::memory_order_acq_rel)) release(outputs[k]);  // another thread was first
+    else if (n.kind == Kind::op) uncount_unevaluated();
     if (n.kind == Kind::literal) n.kind = Kind::leaf;
   }
+  outputs.clear();
   settle_updates();
   for (Node* root : w.roots) {
     Node& n = *root;
     if (n.kind != Kind::op) continue;
     if (n.update) {
-      n.tracked = n.wants_grad;
+      n.tracked = bool{n.wants_grad};
       n.update = false;
+    } else {
+      n.released = !n.tracked;
     }
     if (!n.tracked || n.wants_grad) drop_operands(n);
   }
@@ -146,32 +184,36 @@ void publish(Work& w, std::span<Buffer* const> outputs) {
 void evaluate(std::span<Node* const> wanted, Loc loc) {
   std::unique_lock lock(graph_mutex());
   Work w;
-  for (Node* n : wanted)
-    if (!n->computed()) w.roots.push_back(n);
-  if (w.roots.empty()) return;
-  Tensors pending = take_pending_updates();  // alive until the end
   Tensors held;
-  for (Node* n : w.roots) held.push_back(share(n));
-  w.update.assign(w.roots.size(), 0);
-  for (std::size_t k = 0; k < w.roots.size(); ++k) w.update[k] = w.roots[k]->update;
-  for (const auto& t : pending)
-    if (std::ranges::find(w.roots, t.node()) == w.roots.end()) {
-      w.roots.push_back(t.node());
-      w.update.push_back(1);
-    }
-  for (Node* n : w.roots)
-    if (n->kind == Kind::leaf) spent_error(*n, loc);
+  for (Node* n : wanted) {
+    if (n->extra && n->extra->donated) spent_error(*n, "eval", loc);
+    if (n->computed()) continue;
+    if (n->kind == Kind::leaf) spent_error(*n, "eval", loc);
+    w.roots.push_back(n);
+    held.push_back(share(n));
+  }
+  if (w.roots.empty()) return;  // what is there is read without running anything
+  Claim claim;
+  for (Node* n : w.roots) {
+    w.update.push_back(n->update);
+    if (n->update) claim.update(*n);
+  }
+  const Tensors pending = take_pending_updates();  // alive until the end
+  for (const auto& t : pending) {
+    claim.update(*t.node());
+    w.roots.push_back(t.node());
+    w.update.push_back(1);
+  }
   w.order = topological_order(w.roots);
+  std::vector<Buffer*> outputs;
+  const Held hold_leaves{w.leaf_buffers}, hold_outputs{outputs};
   bind_inputs(w, loc);
-  struct Release {
-    std::vector<Buffer*>& buffers;
-    ~Release() { for (auto* b : buffers) release(b); }
-  } release_leaves{w.leaf_buffers};
   find_plan(w);
   const auto& plan = w.executable->plan();
+  for (std::size_t k = 0; k < plan.takes_over.size(); ++k)
+    if (plan.takes_over[k] >= 0) claim.parameter(*w.leaves[static_cast<std::size_t>(plan.takes_over[k])], w.roots[k]->loc);
   lock.unlock();
 
-  std::vector<Buffer*> outputs;
   for (std::size_t k = 0; k < plan.outputs.size(); ++k) {
     const auto& t = plan.outputs[k];
     if (plan.takes_over[k] >= 0) {
@@ -184,11 +226,12 @@ void evaluate(std::span<Node* const> wanted, Loc loc) {
   const auto failure = w.executable->run(w.leaf_buffers, w.literals, outputs);
   if (failure.step) {
     const std::string what = failure.what;
-    for (auto* b : outputs) release(b);
+    postpone_updates(claim.updates());
     throw Error({.op = failure.step->name, .message = what, .where = failure.step->locs.empty() ? user_loc(loc) : failure.step->locs[0],
                  .hint = "the values asked for were not computed; parameters are unchanged"});
   }
   lock.lock();
+  claim.keep();
   publish(w, outputs);
 }
 
@@ -211,9 +254,7 @@ int threads() { return runtime::threads(); }
 Tensor Tensor::detach() const {
   type();
   if (!node_->computed()) eval(*this, where());
-  Buffer* b = node_->data.load(std::memory_order_acquire);
-  retain(b);
-  return leaf(node_->type, b, where());
+  return leaf(node_->type, hold_value(*node_, "detach", where()), where());
 }
 
 double Tensor::item(Loc loc) const {
@@ -232,9 +273,9 @@ void Tensor::copy_out(void* out, DType as, Loc loc) const {
   std::vector<Node*> nodes{t.node_};
   if (t.node_ != node_ && node_->kind == Kind::op) nodes.push_back(node_);  // the value itself is kept too
   evaluate(nodes, loc);
-  const Buffer* b = t.node_->data.load(std::memory_order_acquire);
-  if (!b) spent_error(*t.node_, loc);
+  Buffer* b = hold_value(*t.node_, "copy_out", loc);
   if (const auto bytes = static_cast<std::size_t>(numel()) * size_of(as)) __builtin_memcpy(out, b->data, bytes);
+  release(b);
 }
 
 }  // namespace adjoint

@@ -22,6 +22,7 @@ NodeList nodes_of(std::span<const Tensor> tensors, const char* op, Loc loc) {
     if (!t)
       throw Error({.op = op, .message = "a tensor without a value was passed", .where = user_loc(loc),
                    .hint = "a default-constructed or moved-from Tensor has no gradient"});
+    if (t.node()->extra && t.node()->extra->donated) spent_error(*t.node(), op, loc);
     list.push_back(t.node());
   }
   return list;
@@ -42,12 +43,13 @@ std::string path_to_loss(const Order& order, std::size_t from) {
   return path;
 }
 
-void check_spent(const Node& n, const char* op, Loc loc) {
-  if (n.extra && n.extra->spent)
-    throw Error({.op = op, .message = "this graph is spent: a parameter it was built on has been overwritten by the update at " +
-                                      to_string(n.extra->spent_at),
-                 .where = user_loc(loc), .operands = {describe(n)},
-                 .hint = "build the loss again from the new parameters, or keep a copy of the old ones (a second handle)"});
+/// item() before grad is legal: the values between, which a plan does not keep, are computed a second time.
+void warn_forward_runs_again(const Node& loss, const char* op, Loc loc) {
+  if (loss.kind != Kind::op || !loss.computed()) return;
+  if (std::ranges::none_of(loss.operands(), [](const Node* n) { return n->kind == Kind::op && !n->computed(); })) return;
+  warn_once("forward runs again", loss.loc,
+            std::string(op) + ": the loss made at " + to_string(loss.loc) + " was computed before its gradient was asked for, so its forward part runs "
+            "twice (at " + to_string(user_loc(loc)) + "); ask for the gradient first, then read both");
 }
 
 struct Reverse {
@@ -77,6 +79,8 @@ Tensors pull_back(const Reverse& what, const Order& order, std::size_t i, const 
 Tensors reverse(const Reverse& what, const NodeList& outputs, const Tensors& seeds, const NodeList& wrt, std::vector<bool>* reached) {
   const Order order = topological_order(outputs, {.through_computed = true});
   const std::size_t n = order.nodes.size();
+  for (const Node* leaf : order.nodes)
+    if (leaf->kind == Kind::leaf && leaf->extra && leaf->extra->spent) spent_error(*leaf, what.op, what.loc);
   std::vector<char> leads(n, 0);            // some wanted value lies at or behind this node
   std::vector<char> is_wanted_value(n, 0);  // it is one itself
   std::vector<std::int64_t> position(wrt.size(), -1);
@@ -85,6 +89,9 @@ Tensors reverse(const Reverse& what, const NodeList& outputs, const Tensors& see
       position[k] = static_cast<std::int64_t>(*at);
       is_wanted_value[*at] = 1;
     }
+  if (reached)
+    for (std::size_t k = 0; k < wrt.size(); ++k)
+      if (position[k] < 0) check_released(order, *wrt[k], what.op, what.loc);
   for (std::size_t i = 0; i < n; ++i) {
     leads[i] = is_wanted_value[i];
     if (order.nodes[i]->kind == Kind::op && order.nodes[i]->prim->traits.gradient == Gradient::zero) continue;
@@ -124,9 +131,6 @@ Tensors reverse(const Reverse& what, const NodeList& outputs, const Tensors& see
     }
     if (!is_wanted_value[i]) ct[i] = Tensor();
   }
-  for (Node* leaf : order.nodes)
-    if (leaf->kind == Kind::leaf) check_spent(*leaf, what.op, what.loc);
-
   Tensors result;
   if (reached) reached->clear();
   for (std::size_t k = 0; k < wrt.size(); ++k) {
@@ -169,6 +173,7 @@ Tensors grad(const Tensor& loss, std::span<const Tensor> wrt, Loc loc) {
   const NodeList roots = nodes_of({&loss, 1}, "grad", loc), targets = nodes_of(wrt, "grad", loc);
   need_scalar(loss, "grad", loc);
   need_floating(wrt, "grad", loc);
+  warn_forward_runs_again(*roots[0], "grad", loc);
   std::vector<bool> reached;
   Tensors d = reverse({"grad", loc}, roots, {literal(loss.type(), 1, loc)}, targets, &reached);
   warn_unreached(wrt, reached, "grad", loc);
@@ -192,7 +197,9 @@ Tensors vjp(std::span<const Tensor> outputs, std::span<const Tensor> seeds, std:
       throw Error({.op = "vjp", .message = "the seed is " + to_string(seeds[i].type()) + ", the output " + to_string(outputs[i].type()),
                    .where = user_loc(loc), .operands = {describe(*outputs[i].node()), describe(*seeds[i].node())},
                    .hint = "a seed has the type of its output"});
-  return reverse({"vjp", loc}, roots, Tensors(seeds.begin(), seeds.end()), targets, nullptr);
+  for (const Node* root : roots) warn_forward_runs_again(*root, "vjp", loc);
+  std::vector<bool> reached;
+  return reverse({"vjp", loc}, roots, Tensors(seeds.begin(), seeds.end()), targets, &reached);
 }
 Tensor vjp(const Tensor& output, const Tensor& seed, const Tensor& wrt, Loc loc) {
   return vjp(std::span(&output, 1), std::span(&seed, 1), std::span(&wrt, 1), loc)[0];
@@ -206,15 +213,17 @@ static void backward_from(const Tensor& loss, const Tensor& seed, BackwardOption
                      ? "the graph behind this value was released" : "no leaf behind this value asked for gradients",
                  .where = user_loc(loc), .operands = {describe(*root)},
                  .hint = "mark leaves with requires_grad() before building the loss; call backward(loss, {.retain = true}) to keep the graph for a second call"});
+  warn_forward_runs_again(*root, "backward", loc);
   const Order order = topological_order(std::span(&root, 1), {.through_computed = true});
   NodeList leaves;
   for (Node* n : order.nodes)
     if (n->wants_grad) leaves.push_back(n);
   const Tensors d = reverse({"backward", loc}, {root}, {seed}, leaves, nullptr);
   for (std::size_t i = 0; i < leaves.size(); ++i) {
-    Tensor& slot = extra_of(*leaves[i]).grad;
+    Extra& extra = extra_of(*leaves[i]);
     const BackwardScope scope(*root);
-    slot = slot ? slot + d[i] : d[i];
+    extra.grad = extra.grad ? extra.grad + d[i] : d[i];
+    extra.retained |= options.retain;
   }
   // Loss and gradients are computed and let go of their graphs: with history, accumulated gradients would keep every batch.
   if (!options.retain && root->kind == Kind::op) {
@@ -227,6 +236,7 @@ static void backward_from(const Tensor& loss, const Tensor& seed, BackwardOption
       n.tracked = false;
       drop_operands(n);
     }
+    root->released = root->cut = true;
   }
 }
 

@@ -17,7 +17,8 @@ Tensors forward(const NodeList& outputs, const NodeList& wrt, std::span<const Te
   std::vector<Tensor> dot(order.nodes.size());
   for (std::size_t i = 0; i < order.nodes.size(); ++i) {
     Node& n = *order.nodes[i];
-    const auto at = std::ranges::find(wrt, &n);
+    if (n.kind == Kind::leaf && n.extra && n.extra->spent) spent_error(n, "jvp", loc);
+    const auto at = i < wrt.size() ? std::ranges::find(wrt, &n) : wrt.end();  // stops come first in the order
     if (at != wrt.end()) {
       dot[i] = tangents[static_cast<std::size_t>(at - wrt.begin())];
       continue;
@@ -48,6 +49,13 @@ Tensors forward(const NodeList& outputs, const NodeList& wrt, std::span<const Te
   return result;
 }
 
+/// Throws for a wanted value that the outputs do not reach though it may lie behind a dropped graph.
+void check_reached(const NodeList& outputs, const NodeList& wrt, Loc loc) {
+  const Order order = topological_order(outputs, {.through_computed = true});
+  for (const Node* w : wrt)
+    if (!order.find(w)) check_released(order, *w, "jvp", loc);
+}
+
 }  // namespace
 
 Tensors jvp(std::span<const Tensor> outputs, std::span<const Tensor> wrt, std::span<const Tensor> tangents, Loc loc) {
@@ -64,6 +72,7 @@ Tensors jvp(std::span<const Tensor> outputs, std::span<const Tensor> wrt, std::s
                    .hint = "a tangent has the type of its value"});
     at.push_back(wrt[i].node());
   }
+  check_reached(roots, at, loc);
   Tensors dots = forward(roots, at, tangents, loc);
   for (std::size_t i = 0; i < dots.size(); ++i)
     if (!dots[i]) dots[i] = literal(outputs[i].type(), 0, loc);

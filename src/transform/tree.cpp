@@ -142,14 +142,22 @@ Tensor updated(Tensor now, const Tensor& old) {
   return now;
 }
 
+void donate(const Tensor& old, Loc loc) { adjoint::donate(*old.node(), user_loc(loc)); }
+
 Tensor parameter(const Tensor& value, Loc loc) {
   Tensor t = value.detach();
   t.node()->loc = user_loc(loc);
   return t.requires_grad(loc);
 }
 
-bool frozen(const Tensor& leaf) { return leaf.node()->extra && leaf.node()->extra->frozen; }
-std::string name_of(const Tensor& leaf) { return leaf && leaf.node()->extra ? leaf.node()->extra->name : std::string(); }
+bool frozen(const Tensor& leaf) {
+  std::lock_guard lock(graph_mutex());
+  return leaf.node()->extra && leaf.node()->extra->frozen;
+}
+std::string name_of(const Tensor& leaf) {
+  std::lock_guard lock(graph_mutex());
+  return leaf && leaf.node()->extra ? leaf.node()->extra->name : std::string();
+}
 void set_name(const Tensor& leaf, std::string name) {
   std::lock_guard lock(graph_mutex());
   extra_of(*leaf.node()).name = std::move(name);

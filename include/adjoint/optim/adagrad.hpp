@@ -29,6 +29,10 @@ struct Adagrad {
     apply(u, loc);
     return next;
   }
+  /// The same for trees that are given up: see detail::donating.
+  template <class M> std::pair<M, State<M>> update(M&& params, const M& grads, State<M>&& state, Loc loc = Loc::current()) const {
+    return detail::donating(*this, std::as_const(params), grads, std::as_const(state), loc);
+  }
   /// The rule itself, for one step's leaves.
   void apply(detail::Update& u, Loc loc) const;
 };

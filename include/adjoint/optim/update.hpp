@@ -2,9 +2,14 @@
 #pragma once
 
 #include <initializer_list>
+#include <utility>
 #include <vector>
 
 #include "adjoint/tree.hpp"
+
+namespace adjoint::detail {
+void donate(const Tensor& old, Loc loc);  // as its namesake of the graph
+}
 
 namespace adjoint::optim::detail {
 
@@ -31,6 +36,18 @@ class Update {
   std::vector<std::int32_t> index_;  // leaf number of leaves[i]
   Tensor& step_;
 };
+
+/// Gives up every leaf of `old` that is another one in `now`.
+void donate(const tree::Fields& old, const tree::Fields& now, Loc loc);
+/// update() for trees passed as rvalues, `update(std::move(model), grads, std::move(state))`: the old leaves are donated. Their
+/// buffers are overwritten even where handles of them are left, and a donated handle that is used again throws an Error that
+/// names this line. Leaves that the update leaves as they are (frozen ones, buffers) are not donated.
+template <class O, class M, class S> std::pair<M, S> donating(const O& optimizer, const M& params, const M& grads, const S& state, Loc loc) {
+  std::pair<M, S> next = optimizer.update(params, grads, state, loc);
+  donate(tree::fields(params), tree::fields(next.first), loc);
+  donate(tree::fields(state), tree::fields(next.second), loc);
+  return next;
+}
 
 /// The tensors of a state before the first step: zeros where `params` has trained leaves, else empty.
 void start(tree::Fields params, bool zeros);

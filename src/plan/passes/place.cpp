@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <map>
 #include <numeric>
+#include <set>
+#include <utility>
 
 #include "plan/plan.hpp"
 
@@ -38,23 +40,19 @@ void in_time_order(Plan& plan, std::vector<std::uint32_t>& order) {
   auto& slots = plan.slots;
   std::ranges::stable_sort(order, {}, [&](auto s) { return slots[s].first; });
   std::vector<std::vector<std::uint32_t>> ending(plan.steps.size() + 1);
-  std::multimap<std::int64_t, std::int64_t> by_size;  // free ranges: bytes -> offset
-  std::map<std::int64_t, std::int64_t> by_offset;     // offset -> bytes
-  const auto erase_size = [&](std::int64_t bytes, std::int64_t offset) {
-    for (auto [it, end] = by_size.equal_range(bytes); it != end; ++it)
-      if (it->second == offset) return (void)by_size.erase(it);
-  };
+  std::set<std::pair<std::int64_t, std::int64_t>> by_size;  // free ranges: bytes, offset
+  std::map<std::int64_t, std::int64_t> by_offset;            // offset -> bytes
   const auto give_back = [&](std::int64_t offset, std::int64_t bytes) {
     auto next = by_offset.lower_bound(offset);
     if (next != by_offset.end() && next->first == offset + bytes) {
       bytes += next->second;
-      erase_size(next->second, next->first);
+      by_size.erase({next->second, next->first});
       next = by_offset.erase(next);
     }
     if (next != by_offset.begin()) {
       auto before = std::prev(next);
       if (before->first + before->second == offset) {
-        erase_size(before->second, before->first);
+        by_size.erase({before->second, before->first});
         offset = before->first, bytes += before->second;
         by_offset.erase(before);
       }
@@ -67,7 +65,7 @@ void in_time_order(Plan& plan, std::vector<std::uint32_t>& order) {
     for (; step < slots[s].first; ++step)
       for (auto dead : ending[static_cast<std::size_t>(step)]) give_back(slots[dead].offset, aligned(slots[dead].bytes));
     const auto bytes = aligned(slots[s].bytes);
-    const auto fit = by_size.lower_bound(bytes);
+    const auto fit = by_size.lower_bound({bytes, 0});
     if (fit == by_size.end()) {
       slots[s].offset = plan.arena_bytes;
       plan.arena_bytes += bytes;
