@@ -9,7 +9,7 @@
 namespace adjoint {
 
 /// One line a node, operands before users: "%3 f32[32,10] add(%1, %2)  at train.cpp:42". Gradient nodes are marked
-/// "backward of"; data and numbers are named as such. Nothing is computed.
+/// "backward"; data and numbers are named as such. Nothing is computed.
 std::string graph_text(std::span<const Tensor> roots);
 /// The same for one value.
 std::string graph_text(const Tensor& root);

@@ -43,9 +43,8 @@ TEST_F(LargeTensorSoak, ReductionsAndSearchesOfBytes) {
   const Tensor x = one_seven(kMany - 2);
   EXPECT_EQ(argmax(x).item(), static_cast<double>(kMany - 2));
   EXPECT_EQ(amax(x).item(), 7);
-  EXPECT_EQ(count_nonzero(x).item(), 1);
   EXPECT_EQ(sum(x).item(), 7);
-  EXPECT_EQ(any(x != 0.0).item(), 1);
+  EXPECT_EQ(any(cast(x, DType::bool_)).item(), 1);
 }
 
 TEST_F(LargeTensorSoak, ShapesAndViewsOfBytes) {
