@@ -2,7 +2,9 @@
 // Not a planner and not an executor.
 #include <array>
 #include <bit>
+#include <chrono>
 #include <list>
+#include <thread>
 #include <unordered_map>
 
 #include "graph/log.hpp"
@@ -179,9 +181,8 @@ void publish(Work& w, std::vector<Buffer*>& outputs) {
   }
 }
 
-}  // namespace
-
-void evaluate(std::span<Node* const> wanted, Loc loc) {
+/// False, and nothing done, when a value in this graph is an update that another thread computes right now.
+bool try_evaluate(std::span<Node* const> wanted, Loc loc) {
   std::unique_lock lock(graph_mutex());
   Work w;
   Tensors held;
@@ -192,7 +193,7 @@ void evaluate(std::span<Node* const> wanted, Loc loc) {
     w.roots.push_back(n);
     held.push_back(share(n));
   }
-  if (w.roots.empty()) return;  // what is there is read without running anything
+  if (w.roots.empty()) return true;  // what is there is read without running anything
   Claim claim;
   for (Node* n : w.roots) {
     w.update.push_back(n->update);
@@ -205,6 +206,8 @@ void evaluate(std::span<Node* const> wanted, Loc loc) {
     w.update.push_back(1);
   }
   w.order = topological_order(w.roots);
+  const auto running = std::ranges::count_if(w.order.nodes, [](const Node* n) { return n->running; });
+  if (static_cast<std::size_t>(running) > claim.updates().size()) return false;
   std::vector<Buffer*> outputs;
   const Held hold_leaves{w.leaf_buffers}, hold_outputs{outputs};
   bind_inputs(w, loc);
@@ -233,6 +236,14 @@ void evaluate(std::span<Node* const> wanted, Loc loc) {
   lock.lock();
   claim.keep();
   publish(w, outputs);
+  return true;
+}
+
+}  // namespace
+
+/// Waits for an update that another thread computes and that is needed here; so the caller holds no graph lock.
+void evaluate(std::span<Node* const> wanted, Loc loc) {
+  while (!try_evaluate(wanted, loc)) std::this_thread::sleep_for(std::chrono::microseconds(50));
 }
 
 void eval(std::span<const Tensor> values, Loc loc) {

@@ -197,7 +197,6 @@ Tensors vjp(std::span<const Tensor> outputs, std::span<const Tensor> seeds, std:
       throw Error({.op = "vjp", .message = "the seed is " + to_string(seeds[i].type()) + ", the output " + to_string(outputs[i].type()),
                    .where = user_loc(loc), .operands = {describe(*outputs[i].node()), describe(*seeds[i].node())},
                    .hint = "a seed has the type of its output"});
-  for (const Node* root : roots) warn_forward_runs_again(*root, "vjp", loc);
   std::vector<bool> reached;
   return reverse({"vjp", loc}, roots, Tensors(seeds.begin(), seeds.end()), targets, &reached);
 }
@@ -206,7 +205,7 @@ Tensor vjp(const Tensor& output, const Tensor& seed, const Tensor& wrt, Loc loc)
 }
 
 static void backward_from(const Tensor& loss, const Tensor& seed, BackwardOptions options, Loc loc) {
-  std::lock_guard lock(graph_mutex());
+  std::unique_lock lock(graph_mutex());
   Node* root = loss.node();
   if (!root->tracked)
     throw Error({.op = "backward", .message = root->arity == 0 && root->computed()
@@ -229,7 +228,9 @@ static void backward_from(const Tensor& loss, const Tensor& seed, BackwardOption
   if (!options.retain && root->kind == Kind::op) {
     Tensors keep{loss};
     for (std::size_t i = 0; i < leaves.size(); ++i) keep.push_back(leaves[i]->extra->grad);
+    lock.unlock();  // evaluation may wait for another thread
     eval(keep, loc);
+    lock.lock();
     for (const auto& t : keep) {
       Node& n = *t.node();
       if (n.kind != Kind::op || (!n.backward && &n != root)) continue;
