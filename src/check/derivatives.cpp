@@ -86,28 +86,33 @@ void check_second_order(RowRun& run) {
   }
 }
 
+struct Dot {
+  long double sum = 0, size = 0;
+  void add(const Tensor& a, const Tensor& b) {
+    const auto p = numbers(a), q = numbers(b);
+    for (std::size_t i = 0; i < p.size(); ++i) {
+      const long double term = static_cast<long double>(p[i]) * q[i];
+      sum += term;
+      size += std::fabs(term);
+    }
+  }
+};
+
 /// <seed, J u> = <J^T seed, u>, relative to the terms that are summed.
 void check_modes(RowRun& run, const std::vector<Numeric>& reference) {
   Tensors tangents;
   for (std::size_t i = 0; i < run.wrt.size(); ++i)
     tangents.push_back(leaf_of(directions(run.wrt[i].numel(), 23 + i), run.wrt[i].shape(), run.wrt[i].dtype()));
-  const Tensor forward = jvp(std::span(&run.y, 1), run.wrt, tangents)[0];
-  long double left = 0, right = 0, scale = 0;
-  const auto add = [&](long double& sum, const Tensor& a, const Tensor& b) {
-    const auto p = numbers(a), q = numbers(b);
-    for (std::size_t i = 0; i < p.size(); ++i) {
-      const long double term = static_cast<long double>(p[i]) * q[i];
-      sum += term;
-      scale += std::fabs(term);
-    }
-  };
-  add(left, run.seed, forward);
-  for (std::size_t i = 0; i < run.wrt.size(); ++i) add(right, run.gradient[i], tangents[i]);
+  Dot forward, backward;
+  forward.add(run.seed, jvp(std::span(&run.y, 1), run.wrt, tangents)[0]);
+  for (std::size_t i = 0; i < run.wrt.size(); ++i) backward.add(run.gradient[i], tangents[i]);
+  long double scale = forward.size + backward.size;
   for (std::size_t i = 0; i < reference.size(); ++i) {
     const auto u = numbers(tangents[i]);
     for (std::size_t k = 0; k < u.size(); ++k)
       scale += static_cast<long double>(Elementary<Quad>::abs(reference[i].scale.data[k])) * std::fabs(u[k]);
   }
+  const long double left = forward.sum, right = backward.sum;
   const bool both_infinite = !std::isfinite(left) && !std::isfinite(right) && (left == right || (std::isnan(left) && std::isnan(right)));
   const long double off = left == right || both_infinite ? 0 : std::fabs(left - right) / scale;
   const double bound = 1e-13 * run.row.condition;
@@ -125,10 +130,8 @@ void check_differences(RowRun& run) {
   run.expect(result.ok, "finite differences in f64: " + result.message);
 }
 
-}  // namespace
-
-void check_derivatives(RowRun& run) {
-  check_value(run);
+/// First order, the other mode, second order, differences.
+void check_orders(RowRun& run) {
   if (run.gradient.empty()) return;
   const auto reference = check_first_order(run);
   if (run.row.linear_in_ct && !run.row.one_mode) check_modes(run, reference);
@@ -136,6 +139,24 @@ void check_derivatives(RowRun& run) {
   check_second_order(run);
   const auto is_f64 = [](const Tensor& t) { return t.dtype() == DType::f64; };
   if (is_f64(run.y) && std::ranges::all_of(run.wrt, is_f64)) check_differences(run);
+}
+
+}  // namespace
+
+void check_alone(RowRun& all) {
+  if (all.gradient.size() < 2) return;
+  for (std::size_t i = 0; i < all.wrt.size(); ++i) {
+    RowRun run{all.row, all.report, all.in, all.y, {all.which[i]}, {all.wrt[i]}, all.seed, {}, {}};
+    run.gradient = {vjp(run.y, run.seed, run.wrt[0])};
+    run.expect(bytes_of(run.gradient[0]) == bytes_of(all.gradient[i]),
+               "gradient of operand " + std::to_string(run.which[0]) + " alone has other bits than among those of the others");
+    check_orders(run);
+  }
+}
+
+void check_derivatives(RowRun& run) {
+  check_value(run);
+  check_orders(run);
 }
 
 void check_declared(RowRun& run) {

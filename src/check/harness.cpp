@@ -83,6 +83,7 @@ void check_row(const Row& row, CheckReport& report) {
       if (!run.wrt.empty()) run.gradient = vjp(std::span(&run.y, 1), std::span(&run.seed, 1), run.wrt);
     }
     check_derivatives(run);
+    check_alone(run);
     check_execution(run);
     check_batching(run);
   } catch (const std::exception& e) {

@@ -50,6 +50,8 @@ struct RowRun {
 
 /// Value and first-order gradient against the reference, second order, vjp against jvp, finite differences.
 void check_derivatives(RowRun& run);
+/// The same of each differentiable operand alone, where rules go other ways: its gradient's bits are those it has among others.
+void check_alone(RowRun& run);
 /// Declared zeros are zero; what is refused throws when the gradient graph is built.
 void check_declared(RowRun& run);
 /// f32, bf16 and f16 against f64; views, threads, fusion: equal bits; NaN and infinity: no failure.

@@ -32,9 +32,9 @@ Type infer_norm(const Infer& i) {
 }
 /// dy/dx: sign(x) (|x| / y)^(p - 1); 0 where y is 0.
 Tensor slope(const Tensor& x, const Tensor& y, const Power& a, Loc loc) {
+  if (a.p == 1) return sign(x);
   const Tensor by = divisor(y, x, a.axes, loc);
   if (a.p == 2) return x / by;
-  if (a.p == 1) return where(eq(by, by), sign(x), by);
   const Tensor ratio = abs(x) / by;
   return sign(x) * (a.p == 3 ? ratio * ratio : pow(ratio, a.p - 1));
 }

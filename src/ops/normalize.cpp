@@ -84,15 +84,21 @@ const Primitive& inverse_rms_p = define({
     .family = "D13",
 });
 
+/// J t, and J^T t, since J is symmetric: r (t - y mean(t y)) with r = inverse_rms. Of one element it is t eps r^3: there
+/// 1 - y^2 would cancel down to eps r^2.
+Tensor rms_slope(const Node& n, const Tensor& y, const Tensor& t) {
+  const auto& a = n.attrs.as<Normalized>();
+  const Tensor r = of_operand(inverse_rms_p, n);
+  if (r.numel() == y.numel()) return t * (r * r * r * a.eps);
+  return r * (t - y * averaged(t * y, a.axes, n.loc));
+}
+
 const Primitive& rms_normalize_p = define({
     .name = "rms_normalize",
     .infer = infer_same_float,
     .decompose = [](const Node& n) { return share(n.in[0]) * of_operand(inverse_rms_p, n); },
-    .vjp = [](const Vjp& r) -> Tensors {
-      const auto& a = r.attrs<Normalized>();
-      const Tensor y = r.out();
-      return {of_operand(inverse_rms_p, r.node) * (r.ct - y * averaged(r.ct * y, a.axes, r.node.loc))};
-    },
+    .vjp = [](const Vjp& r) -> Tensors { return {rms_slope(r.node, r.out(), r.ct)}; },
+    .jvp = [](const Jvp& r) { return rms_slope(r.node, r.out(), r.dot[0]); },
     .family = "D13",
 });
 

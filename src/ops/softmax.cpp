@@ -119,8 +119,8 @@ Tensor logsumexp_pair(const Arg& x, const Arg& y) {
                  .hint = "cast the operands first: cast(x, DType::f32)"});
   const double infinity = std::numeric_limits<double>::infinity();
   Tensor top = stop_gradient(where(gt(t[0], t[1]), t[0], t[1]));
-  const Tensor some = gt(top, -infinity);
-  top = where(some, top, 0.0);
+  const Tensor some = ne(top, -infinity);  // true for NaN, which must come through
+  top = where(isfinite(top), top, 0.0);
   const Tensor total = exp(t[0] - top) + exp(t[1] - top);
   // The logarithm is only taken of a positive sum: the branch not taken must not carry an infinite slope.
   return where(some, top + log(where(some, total, 1.0)), -infinity);

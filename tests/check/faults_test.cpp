@@ -9,7 +9,7 @@ namespace adjoint::check {
 namespace {
 
 std::string joined(const FaultReport& r) {
-  std::string s = std::to_string(r.caught) + " of " + std::to_string(r.mutants) + " caught; survived:";
+  std::string s = std::to_string(r.caught) + " of " + std::to_string(r.mutants) + " caught, " + std::to_string(r.equivalent) + " equivalent; survived:";
   for (const auto& l : r.survived) s += "\n  " + l;
   return s;
 }
@@ -34,6 +34,7 @@ TEST(SeededFaultsSoak, RowsCatchThem) {
   std::printf("%s\n", joined(r).c_str());
   support::soak_count("faults.mutants", r.mutants);
   support::soak_count("faults.caught", r.caught);
+  support::soak_count("faults.equivalent", r.equivalent);
 }
 
 }  // namespace

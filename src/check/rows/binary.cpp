@@ -6,7 +6,7 @@
 namespace adjoint::check {
 namespace {
 
-constexpr double kInf = std::numeric_limits<double>::infinity();
+constexpr double kInf = std::numeric_limits<double>::infinity(), kNaN = std::numeric_limits<double>::quiet_NaN();
 
 struct Function2 {
   const char* op;
@@ -64,6 +64,7 @@ const bool more_ = add_rows({
     {.op = "copysign", .in = {exactly({1.5, -1.5, 0.5, -2}), exactly({-1, 2, 3, -1})}, .call = call2<copysign>},
     {.op = "copysign", .in = {{{3, 1}, 0.2, 2}, {{1, 4}, -2, 2, DType::f64, {}, false}}, .call = call2<copysign>},
     {.op = "ldexp", .in = {{{3}}, {{3}, -3, 3, DType::i32}}, .call = call2<ldexp>},
+    {.op = "hypot", .in = {exactly({0, 3, -1}), exactly({2, 0, 0})}, .call = call2<hypot>},  // one leg is 0: no corner
     {.op = "fma", .in = {{{3, 4}}, {{4}}, {{3, 1}}}, .call = call3<fma>},
     {.op = "fma", .in = {{{3, 4}}, {{3, 4}}, {{3, 4}}}, .call = call3<fma>},
     {.op = "fma", .in = {{{}}, {{}}, {{}}}, .call = call3<fma>},
@@ -86,11 +87,16 @@ const bool ties_ = add_rows({
     at_ties("minimum", call2<minimum>, {exactly({1, 2, 0, -0.0, 1e300}), exactly({1, 1, -0.0, 0, 1e300})}),
     at_ties("clamp", [](const Tensors& x) { return clamp(x[0], -1, 1); }, {exactly({-1, 1, 0, -2, 2})}),
     at_ties("clamp", call3<clamp>, {exactly({1, 1, 1, 2}), exactly({1, 0, 1, 3}), exactly({2, 1, 1, 1})}),
+    at_ties("clamp", call3<clamp>, {exactly({1, 2, 1.5}), exactly({2, 2, 2}), exactly({1, 1, 1})}),  // crossed, x on a bound
+    at_ties("clamp", call3<clamp>, {exactly({1, 1, 3, kNaN}), exactly({kNaN, 0, kNaN, 0}), exactly({2, kNaN, 2, 1})}),
     at_ties("pow", call2<pow>, {exactly({0, 0, 0, 2}), exactly({2, 1, 0, 0})}),
     at_ties("pow", call2<pow>, {exactly({0, 2}), exactly({0.5, 0})}),
     at_ties("pow", call2<pow>, {{{3}, 0, 0, DType::f64, {0, 0, 0}, false}, exactly({-1, 0, 2})}),
     at_ties("pow", [](const Tensors& x) { return pow(x[0], 2); }, {exactly({0, -1, -2, 1})}),
     at_ties("atan2", call2<atan2>, {exactly({0, 0, 1}), exactly({0, 1, 0})}),
+    at_ties("pow", call2<pow>, {exactly({0}), exactly({-1})}),
+    at_ties("pow", call2<pow>, {exactly({1, 0}), exactly({2, -1})}),
+    at_ties("pow", call2<pow>, {exactly({1, 1, 0}), exactly({2, 1, -1})}),
     at_ties("hypot", call2<hypot>, {exactly({0, 0, 3, 1e200}), exactly({0, 2, 4, 1e200})}),
     at_ties("fmod", call2<fmod>, {exactly({4, -4, 6, 0}), exactly({2, 2, -3, 1})}),
     at_ties("remainder", call2<remainder>, {exactly({4, -4, 6, 0}), exactly({2, 2, -3, 1})}),

@@ -1,4 +1,5 @@
 // conv.cpp: rows of the convolutions. Not their rules: src/ops.
+#include "adjoint/grad.hpp"
 #include "adjoint/ops.hpp"
 #include "check/row.hpp"
 
@@ -8,6 +9,16 @@ static const bool plain_ = add_rows({
     {.op = "conv", .in = {{{1, 1, 4, 4}}, {{1, 1, 2, 2}}}, .call = [](const Tensors& x) { return conv2d(x[0], x[1]); }, .reason = "the primitive, through conv2d"},
     {.op = "conv_input_grad", .in = {{{1, 2, 3}}, {{2, 1, 2}}}, .call = [](const Tensors& x) { return conv_transpose1d(x[0], x[1]); },
      .reason = "the primitive, through conv_transpose1d"},
+    {.op = "conv", .in = {{{1, 2, 5, 5}}, {{2, 2, 2, 2}}}, .call = [](const Tensors& x) {
+       return conv2d(x[0], x[1], {.stride = {2, 1}, .padding = {1, 0}, .dilation = {1, 2}});
+     }, .reason = "the primitive, through conv2d"},
+    {.op = "conv_input_grad", .in = {{{1, 2, 3, 3}}, {{2, 2, 2, 2}}}, .call = [](const Tensors& x) {
+       return conv_transpose2d(x[0], x[1], {.stride = {2, 1}, .padding = {0, 1}, .dilation = {1, 2}});
+     }, .reason = "the primitive, through conv_transpose2d"},
+    {.op = "conv_weight_grad", .in = {{{2, 1, 5, 5}}, {{2, 1, 2, 2}}}, .call = [](const Tensors& x) {
+       const Tensor y = conv2d(x[0], x[1], {.stride = {2, 1}, .padding = {1, 0}}), one = ones_like(y);
+       return vjp(y, y * one, x[1]);
+     }, .reason = "the gradient of conv by its weight"},
     {.op = "conv_weight_grad", .in = {{{1, 1, 5}}, {{1, 1, 2}}}, .call = [](const Tensors& x) { return conv1d(x[0], x[1] * x[1]); },
      .reason = "reached as a gradient of conv"},
     {.op = "conv1d", .in = {{{2, 3, 7}}, {{4, 3, 3}}, {{4}}}, .call = [](const Tensors& x) { return conv1d(x[0], x[1], x[2], {.stride = {2}, .padding = {1}}); }},

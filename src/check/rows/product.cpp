@@ -6,6 +6,8 @@ namespace adjoint::check {
 
 static const bool products_ = add_rows({
     {.op = "dot", .in = {{{5}}, {{5}}}, .call = [](const Tensors& x) { return dot(x[0], x[1]); }},
+    {.op = "dot", .in = {{{3, 3}}, {{3, 3}}}, .call = [](const Tensors& x) { return mm(x[0], x[1]); }},
+    {.op = "dot", .in = {{{2, 2, 2}}, {{2, 2, 2}}}, .call = [](const Tensors& x) { return matmul(transpose(x[0]), x[1]); }},
     {.op = "dot", .in = {{{0}}, {{0}}}, .call = [](const Tensors& x) { return dot(x[0], x[1]); }},
     {.op = "vdot", .in = {{{2, 3}}, {{2, 3}}}, .call = [](const Tensors& x) { return vdot(x[0], x[1]); }},
     {.op = "outer", .in = {{{3}}, {{4}}}, .call = [](const Tensors& x) { return outer(x[0], x[1]); }},

@@ -23,6 +23,7 @@ static const bool views_ = add_rows({
     {.op = "squeeze", .in = {{{1, 3, 1, 2}}}, .call = [](const Tensors& x) { return squeeze(x[0], {-2}); }},
     {.op = "unsqueeze", .in = {{{3, 2}}}, .call = [](const Tensors& x) { return unsqueeze(x[0], -1); }},
     {.op = "permute", .in = {{{2, 3, 4}}}, .call = [](const Tensors& x) { return permute(x[0], {2, 0, 1}); }},
+    {.op = "permute", .in = {{{3, 3, 3}}}, .call = [](const Tensors& x) { return permute(x[0], {1, 2, 0}); }},
     {.op = "permute", .in = {{{3, 4}}}, .call = [](const Tensors& x) { return transpose(x[0]); }},
     {.op = "moveaxis", .in = {{{2, 3, 4}}}, .call = [](const Tensors& x) { return moveaxis(x[0], {0, -1}, {2, 0}); }},
     {.op = "contiguous", .in = {{{3, 4}}}, .call = [](const Tensors& x) { return contiguous(transpose(x[0])); }},
@@ -33,6 +34,7 @@ static const bool views_ = add_rows({
 
 static const bool repeats_ = add_rows({
     {.op = "broadcast_to", .in = {{{3, 1}}}, .call = [](const Tensors& x) { return broadcast_to(x[0], {2, 3, 4}); }},
+    {.op = "broadcast_to", .in = {{{3, 1}}}, .call = [](const Tensors& x) { return broadcast_to(x[0], {3, 3}); }},
     {.op = "broadcast_to", .in = {{{}}}, .call = [](const Tensors& x) { return broadcast_to(x[0], {2, 3}); }},
     {.op = "tile", .in = {{{2, 3}}}, .call = [](const Tensors& x) { return tile(x[0], {2, 1, 3}); }},
     {.op = "repeat", .in = {{{2, 3}}}, .call = [](const Tensors& x) { return repeat(x[0], {3, 2}); }},
@@ -45,6 +47,8 @@ static const bool repeats_ = add_rows({
 
 static const bool joins_ = add_rows({
     {.op = "concat", .in = {{{2, 3}}, {{2, 1}}, {{2, 0}}}, .call = [](const Tensors& x) { return concat({x[0], x[1], x[2]}, -1); }},
+    {.op = "concat", .in = {{{2, 3}}, {{2, 1}}, {{2, 2}}}, .call = [](const Tensors& x) { return concat({x[0], x[1], x[2]}, 1); }},
+    {.op = "concat", .in = {{{2, 2}}, {{2, 2}}, {{2, 2}}}, .call = [](const Tensors& x) { return concat({x[0], x[1], x[2]}); }},
     {.op = "concat", .in = {{{3, 2}}, {{1, 3}}}, .call = [](const Tensors& x) { return concat({transpose(x[0]), x[1]}); }},
     {.op = "stack", .in = {{{2, 3}}, {{2, 3}}}, .call = [](const Tensors& x) { return stack({x[0], x[1]}, 1); }},
     {.op = "split", .in = {{{2, 5}}}, .call = [](const Tensors& x) {
@@ -60,6 +64,7 @@ static const bool joins_ = add_rows({
        return p[1] * p[0];
      }},
     {.op = "slice", .in = {{{4, 5}}}, .call = [](const Tensors& x) { return slice(x[0], {1, -1}, {4, -6}, {2, -2}); }},
+    {.op = "slice", .in = {{{4, 4}}}, .call = [](const Tensors& x) { return slice(x[0], {1, 0}, {3, 3}); }},
     {.op = "slice", .in = {{{4}}}, .call = [](const Tensors& x) { return slice(x[0], {3}, {1}); }},
     {.op = "select", .in = {{{3, 4}}}, .call = [](const Tensors& x) { return select(x[0], 1, -1); }},
     {.op = "narrow", .in = {{{3, 4}}}, .call = [](const Tensors& x) { return narrow(x[0], 1, 1, 2); }},
@@ -67,6 +72,7 @@ static const bool joins_ = add_rows({
 
 static const bool pads_ = add_rows({
     {.op = "embed", .in = {{{2, 3}}}, .call = [](const Tensors& x) { return pad_constant(x[0], {1, 0}, {0, 2}); }, .reason = "constant padding by zeros"},
+    {.op = "embed", .in = {{{3, 3}}}, .call = [](const Tensors& x) { return pad_constant(x[0], {1, 0}, {0, 1}); }, .reason = "constant padding by zeros"},
     {.op = "pad_constant", .in = {{{2, 3}}}, .call = [](const Tensors& x) { return pad_constant(x[0], {1, 0}, {0, 2}, -1.5); }},
     {.op = "pad_reflect", .in = {{{2, 4}}}, .call = [](const Tensors& x) { return pad_reflect(x[0], {1, 3}, {0, 2}); }},
     {.op = "pad_replicate", .in = {{{2, 3}}}, .call = [](const Tensors& x) { return pad_replicate(x[0], {0, 2}, {3, 1}); }},
@@ -80,6 +86,7 @@ static const bool pads_ = add_rows({
 
 static const bool strided_ = add_rows({
     {.op = "as_strided", .in = {{{3, 4}}}, .call = [](const Tensors& x) { return as_strided(x[0], {3, 3}, {3, 2}, 1); }},
+    {.op = "as_strided", .in = {{{4, 4}}}, .call = [](const Tensors& x) { return as_strided(x[0], {3, 3}, {4, 1}, 1); }},
     {.op = "as_strided", .in = {{{5}}}, .call = [](const Tensors& x) { return as_strided(x[0], {2, 3}, {0, -2}, 4); }},
     {.op = "strided_add", .in = {{{6}}}, .call = [](const Tensors& x) { return as_strided(x[0] * x[0], {4, 3}, {1, 1}); },
      .reason = "reached as the gradient of as_strided"},
