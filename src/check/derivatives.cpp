@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <mutex>
 
 #include "adjoint/check.hpp"
 #include "adjoint/grad.hpp"
@@ -11,6 +12,7 @@
 #include "check/operands.hpp"
 #include "check/reference.hpp"
 #include "graph/node.hpp"
+#include "graph/topo.hpp"
 
 namespace adjoint::check {
 namespace {
@@ -74,15 +76,28 @@ std::vector<Numeric> check_first_order(RowRun& run) {
   return reference;
 }
 
+/// Backward over backward, and backward over forward where the row has both: the derivative of <gradient, u> is that of
+/// <seed, J u>.
 void check_second_order(RowRun& run) {
-  Tensors weights;
+  Tensors u;
   for (std::size_t i = 0; i < run.wrt.size(); ++i)
-    weights.push_back(leaf_of(directions(run.wrt[i].numel(), 11 + i), run.wrt[i].shape(), run.wrt[i].dtype()));
-  const Tensors second = vjp(run.gradient, weights, run.wrt);
+    u.push_back(leaf_of(directions(run.wrt[i].numel(), 11 + i), run.wrt[i].shape(), run.wrt[i].dtype()));
+  const Tensors backward = vjp(run.gradient, u, run.wrt);
+  Tensors forward;
+  if (run.row.linear_in_ct && !run.row.one_mode) {
+    const Tensor moved = jvp(std::span(&run.y, 1), run.wrt, u)[0];
+    forward = vjp(std::span(&moved, 1), std::span(&run.seed, 1), run.wrt);
+  }
   const double bound = kBound * run.row.condition;
   for (std::size_t i = 0; i < run.wrt.size(); ++i) {
-    const double off = gradient_error(computed(second[i]), numeric(run.gradient, weights, run.wrt[i]));
-    run.expect(off <= bound, "second derivative, operand " + std::to_string(run.which[i]) + ": off by " + text(off) + ", bound " + text(bound));
+    const Numeric reference = numeric(run.gradient, u, run.wrt[i]);
+    const auto compare = [&](const Tensor& d, const char* how) {
+      const double off = gradient_error(computed(d), reference);
+      run.expect(off <= bound, std::string("second derivative, ") + how + ", operand " + std::to_string(run.which[i]) + ": off by " + text(off) +
+                                   ", bound " + text(bound));
+    };
+    compare(backward[i], "backward over backward");
+    if (!forward.empty()) compare(forward[i], "backward over forward");
   }
 }
 
@@ -159,14 +174,35 @@ void check_derivatives(RowRun& run) {
   check_orders(run);
 }
 
+namespace {
+
+std::vector<Node*> nodes_behind(const Tensor& y) {
+  std::lock_guard lock(graph_mutex());
+  Node* root = y.node();
+  return topological_order(std::span(&root, 1), {.through_computed = true}).nodes;
+}
+/// The operation's own result in the graph of y: the last node that it made, or that was made inside its call.
+Tensor own_result(const Tensor& y, const Primitive& prim) {
+  Tensor own = y;
+  for (Node* n : nodes_behind(y))
+    if (n->prim == &prim || (n->scope && prim.name == n->scope)) own = share(n);
+  return own;
+}
+/// The row differentiates by an operand of the operation, not only by what its result is multiplied with.
+bool reaches(const Tensor& own, const Tensors& wrt) {
+  const auto nodes = nodes_behind(own);
+  return std::ranges::any_of(wrt, [&](const Tensor& t) { return std::ranges::find(nodes, t.node()) != nodes.end(); });
+}
+
+}  // namespace
+
 void check_declared(RowRun& run) {
   const Primitive& prim = *find_primitive(run.row.op);
   if (run.wrt.empty()) return;
-  // A floating result that other operations made from the op's own has a gradient of its own: the modes check that one.
-  if (prim.traits.gradient != Gradient::smooth && is_floating(run.y.dtype()) && run.y.node()->prim != &prim) return;
-  const Tensor y = is_floating(run.y.dtype()) ? run.y : cast(run.y, DType::f64);
+  const Tensor own = own_result(run.y, prim);
+  const Tensor y = is_floating(own.dtype()) ? own : cast(own, DType::f64);
   const Tensor seed = ones_like(y);
-  if (prim.traits.gradient == Gradient::zero) {
+  if (prim.traits.gradient == Gradient::zero || !reaches(own, run.wrt)) {
     const Tensors d = vjp(std::span(&y, 1), std::span(&seed, 1), run.wrt);
     for (std::size_t i = 0; i < d.size(); ++i) {
       const auto v = numbers(d[i]);

@@ -8,6 +8,7 @@
 #include "adjoint/ops.hpp"
 #include "check/harness.hpp"
 #include "check/operands.hpp"
+#include "check/reference.hpp"
 
 namespace adjoint::check {
 namespace {
@@ -106,6 +107,68 @@ void check_broadcast_views(RowRun& run) {
   }
 }
 
+double norm(const std::vector<double>& v) {
+  double s = 0;
+  for (const double x : v)
+    if (std::isfinite(x)) s += x * x;
+  return std::sqrt(s);
+}
+
+/// f(x, x) is f(x, z) with z = x: the same value, and as its gradient the sum of both.
+void check_shared(RowRun& run, std::size_t i, std::size_t j) {
+  const Input &a = run.row.in[run.which[i]], &b = run.row.in[run.which[j]];
+  const bool inner = a.low >= b.low && a.high <= b.high, outer = b.low >= a.low && b.high <= a.high;
+  if (!(a.shape == b.shape) || a.dtype != b.dtype || !a.exact.empty() || !b.exact.empty() || !(inner || outer)) return;
+  const auto values = numbers(run.in[run.which[inner ? i : j]]);
+  Tensors apart = run.in, shared = run.in;
+  for (auto k : {i, j}) apart[run.which[k]] = leaf_of(values, a.shape, a.dtype);
+  shared[run.which[i]] = shared[run.which[j]] = leaf_of(values, a.shape, a.dtype);
+  const Tensor two = run.row.call(apart), one = run.row.call(shared);
+  const Tensor wrt[] = {apart[run.which[i]], apart[run.which[j]]};
+  const Tensors d = vjp(std::span(&two, 1), std::span(&run.seed, 1), wrt);
+  const auto p = numbers(d[0]), q = numbers(d[1]), g = numbers(vjp(one, run.seed, shared[run.which[i]]));
+  std::vector<double> off;
+  for (std::size_t k = 0; k < g.size(); ++k) {
+    const double sum = p[k] + q[k];
+    off.push_back(g[k] == sum || (std::isnan(g[k]) && std::isnan(sum)) ? 0 : std::isfinite(g[k] - sum) ? g[k] - sum : 1e300);
+  }
+  const std::string which = "one tensor as operands " + std::to_string(run.which[i]) + " and " + std::to_string(run.which[j]);
+  run.expect(bytes_of(one) == bytes_of(two), which + " gives another value than two equal ones");
+  run.expect(norm(off) <= 1e-13 * run.row.condition * (norm(p) + norm(q)), which + ": its gradient is not the sum of both");
+}
+void check_shared_operands(RowRun& run) {
+  if (!run.gradient.empty() && run.row.linear_in_ct)
+    for (std::size_t i = 0; i < run.which.size(); ++i)
+      for (std::size_t j = i + 1; j < run.which.size(); ++j) check_shared(run, i, j);
+}
+
+/// The row on integers and on bool, where the operation takes them: its definition's value, exact if that is whole.
+void check_whole(RowRun& run, DType type) {
+  if (!std::ranges::all_of(run.row.in, [](const Input& in) { return in.dtype == DType::f64 && in.exact.empty(); })) return;
+  Tensors in;
+  for (std::size_t k = 0; k < run.in.size(); ++k) {
+    std::vector<double> v = numbers(run.in[k]);
+    for (double& x : v) x = type == DType::u8 || type == DType::bool_ ? std::floor(std::fabs(x)) : std::floor(x);
+    in.push_back(leaf_of(v, run.in[k].shape(), type));
+  }
+  Tensor y;
+  try {
+    y = run.row.call(in);
+  } catch (const Error&) {
+    return;  // not for this type, and it says so: messages have tests of their own
+  }
+  const auto exact = evaluate<Quad>(std::span(&y, 1))[0];
+  eval(y);
+  std::vector<double> want;
+  for (const Quad q : exact.data) want.push_back(static_cast<double>(q));
+  const auto got = numbers(y);
+  double off = 0;
+  for (std::size_t i = 0; i < got.size(); ++i)
+    if (!(got[i] == want[i] || (std::isnan(got[i]) && std::isnan(want[i])))) off = std::max(off, std::fabs(got[i] - want[i]) / std::max(1.0, norm(want)));
+  const double bound = is_floating(y.dtype()) ? run.row.f32_tolerance * 0x1p-23 : 0;
+  run.expect(off <= bound, "value on " + std::string(name_of(type)) + ": off by " + std::to_string(off) + " of its norm, bound " + std::to_string(bound));
+}
+
 void check_threads(RowRun& run, const Bits& plain) {
   struct Restore {
     int n = threads();
@@ -161,6 +224,8 @@ void check_execution(RowRun& run) {
   check_threads(run, plain);
   check_fusion(run, plain);
   check_special_values(run);
+  check_shared_operands(run);
+  for (const DType type : {DType::i64, DType::i32, DType::i8, DType::u8, DType::bool_}) check_whole(run, type);
   const bool narrows = std::ranges::any_of(run.row.in, [](const Input& in) { return in.dtype == DType::f64; });
   if (run.row.f32 && narrows)
     for (const DType type : {DType::f32, DType::bf16, DType::f16}) check_type(run, type);

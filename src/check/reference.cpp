@@ -28,7 +28,7 @@ template <class T, class Element> void widen(const std::byte* bytes, std::vector
 template <class T> RefTensor<T> read(const Node& n) {
   RefTensor<T> r = filled(sizes_of(n.type.shape), n.type.dtype, T(0));
   if (n.kind == Kind::literal) {
-    const T number = is_floating(n.type.dtype) ? T(n.number) : T(n.integer);
+    const T number = is_floating(n.type.dtype) ? T(n.number) : stored(T(n.integer), n.type.dtype);
     for (T& v : r.data) v = number;
     return r;
   }

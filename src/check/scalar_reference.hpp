@@ -96,7 +96,10 @@ template <class T> struct Scalar {
   // ---- three operands
   static T where(T c, T x, T y) { return c != 0 ? x : y; }
   /// min(max(x, low), high)
-  static T clamp(T x, T low, T high) { return minimum(maximum(x, low), high); }
+  static T clamp(T x, T low, T high) {  // a NaN bound does not bound
+    const T y = x < low ? low : x;
+    return y > high ? high : y;
+  }
 };
 
 /// Halley's iteration on erf(y) = x for small |x| and on erfc(y) = 1 - |x|, whose right side is

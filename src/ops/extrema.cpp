@@ -26,13 +26,13 @@ template <Tensor (*wins)(const Arg&, const Arg&)> Primitive extreme(std::string_
 const Primitive& maximum_p = define(extreme<gt>("maximum"));
 const Primitive& minimum_p = define(extreme<lt>("minimum"));
 
-/// Which operand the value min(max(x, low), high) came from; at a bound it is x, so that x can leave it.
+/// Which operand the value min(max(x, low), high) came from; at a bound it is x, so that x can leave it; a NaN bound is none.
 struct Chosen {
   Tensor x, low, high;  // masks
 };
 Chosen chosen(const Tensor& x, const Tensor& low, const Tensor& high) {
-  const Tensor crossed = gt(low, high);  // then the value is high, wherever x lies
-  return {logical_and(ge(x, low), le(x, high)), logical_and(lt(x, low), logical_not(crossed)), logical_or(gt(x, high), crossed)};
+  const Tensor below = lt(x, low), above = gt(x, high), crossed = gt(low, high);  // crossed: the value is high, wherever x lies
+  return {logical_not(logical_or(below, above)), logical_and(below, logical_not(crossed)), logical_or(above, logical_and(below, crossed))};
 }
 
 const Primitive& clamp_p = define({

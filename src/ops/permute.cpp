@@ -62,8 +62,11 @@ Tensor permute(const Arg& x, const Ints& axes) {
   return permute_node(t, full, x.loc);
 }
 
+static const Primitive& transpose_p = define({.name = "transpose", .traits = {.inlined = true}, .family = "D7"});
+
 Tensor transpose(const Arg& x, int axis0, int axis1) {
-  const Tensor t = need(x, permute_p);
+  OpScope scope("transpose", x.loc);
+  const Tensor t = need(x, transpose_p);
   Ints axes;
   for (int i = 0; i < t.rank(); ++i) axes.push_back(i);
   std::swap(axes[static_cast<std::size_t>(normal_axis(axis0, t.rank(), "transpose", x.loc))],

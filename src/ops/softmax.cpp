@@ -118,7 +118,7 @@ Tensor logsumexp_pair(const Arg& x, const Arg& y) {
     throw Error({.op = "logsumexp_pair", .message = "needs a floating element type, got " + to_string(t[0].type()), .where = user_loc(x.loc),
                  .hint = "cast the operands first: cast(x, DType::f32)"});
   const double infinity = std::numeric_limits<double>::infinity();
-  Tensor top = stop_gradient(where(gt(t[0], t[1]), t[0], t[1]));
+  Tensor top = stop_gradient(maximum(t[0], t[1]));
   const Tensor some = ne(top, -infinity);  // true for NaN, which must come through
   top = where(isfinite(top), top, 0.0);
   const Tensor total = exp(t[0] - top) + exp(t[1] - top);

@@ -128,6 +128,43 @@ TEST(Conventions, EqualInfinitiesShareLogaddexp) {
   expect_slopes(two<logaddexp>, {kInf, kInf}, {0.5, 0.5});
   expect_slopes(two<logaddexp>, {-kInf, 1}, {0, 1});
 }
+TEST(Conventions, MaskedRowsAreFlat) {
+  const auto value = [](const Tensor& t) { return t.item(); };
+  const Tensor none = full({2}, -kInf, DType::f64);
+  EXPECT_EQ(value(logsumexp(none)), -kInf);
+  EXPECT_EQ(value(logsumexp_pair(scalar(-kInf, DType::f64), scalar(-kInf, DType::f64))), -kInf);
+  EXPECT_EQ(masked_softmax(none, gt(none, 0.0)).to_vector<double>(), (std::vector<double>{0, 0}));
+  expect_slopes([](const Tensors& x) { return logsumexp(stack({x[0], x[1]})); }, {-kInf, -kInf}, {0, 0});
+  expect_slopes(two<logsumexp_pair>, {-kInf, -kInf}, {0, 0});
+  expect_slopes(two<logsumexp_pair>, {-kInf, 1}, {0, 1});
+  expect_slopes([](const Tensors& x) { return sum(masked_softmax(stack({x[0], x[1]}), gt(zeros({2}), 0.0))); }, {1, 2}, {0, 0});
+  // What is not masked comes through.
+  EXPECT_EQ(value(logsumexp_pair(scalar(kInf, DType::f64), scalar(1, DType::f64))), kInf);
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  EXPECT_TRUE(std::isnan(value(logsumexp_pair(scalar(1, DType::f64), scalar(nan, DType::f64)))));
+  EXPECT_TRUE(std::isnan(value(logsumexp_pair(scalar(nan, DType::f64), scalar(-kInf, DType::f64)))));
+}
+TEST(Conventions, ClampIgnoresNaNBounds) {
+  const auto f = [](const Tensors& x) { return clamp(x[0], x[1], x[2]); };
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  expect_slopes(f, {1, nan, 2}, {1, 0, 0});
+  expect_slopes(f, {3, nan, 2}, {0, 0, 1});
+  expect_slopes(f, {1, 0, nan}, {1, 0, 0});
+  expect_slopes(f, {nan, 2, 1}, {1, 0, 0});
+}
+TEST(Conventions, DistancesAtZero) {
+  expect_slopes([](const Tensors& x) { return l1(x[0], x[1]); }, {2, 2}, {0, 0});
+  expect_slopes([](const Tensors& x) { return norm_p(stack({x[0], x[1]}), 1); }, {0, -3}, {0, -1});
+  expect_slopes([](const Tensors& x) { return norm_2(stack({x[0], x[1]})); }, {0, 0}, {0, 0});
+}
+TEST(Conventions, LossesAtTheirKnees) {
+  expect_slopes([](const Tensors& x) { return hinge(x[0], scalar(1, DType::f64)); }, {1}, {0});
+  expect_slopes([](const Tensors& x) { return hinge(x[0], scalar(-1, DType::f64)); }, {-1}, {0});
+  for (const double side : {1.0, -1.0}) {
+    expect_slopes([](const Tensors& x) { return huber(x[0], x[1], {.delta = 0.5}); }, {side * 0.5, 0}, {side * 0.5, side * -0.5});
+    expect_slopes([](const Tensors& x) { return smooth_l1(x[0], x[1], {.beta = 0.5}); }, {side * 0.5, 0}, {side, -side});
+  }
+}
 TEST(Conventions, WhereSelects) {
   const auto f = [](const Tensors& x) { return where(gt(x[0], 0.5), x[0], x[1]); };
   expect_slopes(f, {1, std::numeric_limits<double>::quiet_NaN()}, {1, 0});

@@ -56,7 +56,7 @@ Tensor squared_difference(const Arg& x, const Arg& y);
 Tensor maximum(const Arg& x, const Arg& y);
 /// The smaller one; NaN if either is.  gradient  to the smaller; half each at a tie
 Tensor minimum(const Arg& x, const Arg& y);
-/// min(max(x, low), high).  gradient  to the operand that the value came from; at a bound to x
+/// min(max(x, low), high), where a NaN bound does not bound.  gradient  to the operand that the value came from; at a bound to x
 ///   throws  Error if both bounds are numbers and low > high
 Tensor clamp(const Arg& x, const Arg& low, const Arg& high);
 

@@ -66,14 +66,14 @@ const bool more_ = add_rows({
     {.op = "step", .in = {{{}}}, .call = call1<step>},
     {.op = "step", .in = {exactly({0, -0.0, 1, -1})}, .call = call1<step>},
     // Far out: no overflow of a branch that is not taken.
-    {.op = "elu", .in = {exactly({800, -800, 1})}, .call = [](const Tensors& x) { return elu(x[0]); }, .kink = true},
-    {.op = "celu", .in = {exactly({800, -800, 1})}, .call = [](const Tensors& x) { return celu(x[0]); }, .kink = true},
-    {.op = "selu", .in = {exactly({800, -800, 1})}, .call = call1<selu>, .kink = true},
-    {.op = "softplus", .in = {exactly({800, -800, 0})}, .call = [](const Tensors& x) { return softplus(x[0]); }, .kink = true},
-    {.op = "log_sigmoid", .in = {exactly({800, -800, 0})}, .call = call1<log_sigmoid>, .kink = true},
-    {.op = "gelu", .in = {exactly({100, -100, 0})}, .call = call1<gelu>, .kink = true},
-    {.op = "mish", .in = {exactly({100, -100, 0})}, .call = call1<mish>, .kink = true},
-    {.op = "tanhshrink", .in = {exactly({1e-2, -3e-2, 5e-2})}, .call = call1<tanhshrink>, .condition = 1e4, .reason = "the value x - tanh(x) cancels; its gradient keeps its digits", .f32 = false},
+    {.op = "elu", .in = {exactly({800, -700, 1})}, .call = [](const Tensors& x) { return elu(x[0]); }},
+    {.op = "celu", .in = {exactly({800, -700, 1})}, .call = [](const Tensors& x) { return celu(x[0]); }},
+    {.op = "selu", .in = {exactly({800, -700, 1})}, .call = call1<selu>},
+    {.op = "softplus", .in = {exactly({800, -800, 0})}, .call = [](const Tensors& x) { return softplus(x[0]); }},
+    {.op = "log_sigmoid", .in = {exactly({800, -800, 0})}, .call = call1<log_sigmoid>},
+    {.op = "gelu", .in = {exactly({100, -100, 0})}, .call = call1<gelu>},
+    {.op = "mish", .in = {exactly({100, -100, 0})}, .call = call1<mish>},
+    {.op = "tanhshrink", .in = {exactly({1e-2, -3e-2, 5e-2})}, .call = call1<tanhshrink>, .reason = "x - tanh(x) loses x^-2 / 3 of its digits: none are left in 16 bits", .f32 = false},
 });
 
 const bool ties_ = add_rows({

@@ -52,7 +52,7 @@ const bool more_ = add_rows({
     {.op = "sub", .in = {{{3}, -99, 99, DType::i8}, {{3}, -99, 99, DType::i8}}, .call = call2<sub>},
     {.op = "mul", .in = {{{3}, -9, 9, DType::i32}, {{3}, -9, 9, DType::i32}}, .call = call2<mul>},
     {.op = "pow", .in = {{{3, 4}}}, .call = [](const Tensors& x) { return pow(x[0], 3); }},
-    {.op = "pow", .in = {{{3, 4}}}, .call = [](const Tensors& x) { return pow(x[0], -2); }, .condition = 1e3, .reason = "x may lie near the pole", .f32 = false},
+    {.op = "pow", .in = {{{3, 4}}}, .call = [](const Tensors& x) { return pow(x[0], -2); }, .reason = "x may lie near the pole", .f32 = false},
     {.op = "pow", .in = {{{4}, -3, 3, DType::i32}, {{4}, 0, 3, DType::i32}}, .call = call2<pow>},
     // Away from multiples: the quotient's integer part is constant.
     {.op = "fmod", .in = {exactly({5.3, -5.3, 7.9, 0.4}), exactly({2, 2, -3, 1.5})}, .call = call2<fmod>},

@@ -32,7 +32,7 @@ static const bool rows_ = add_rows({
     {.op = "masked_softmax", .in = {{{3, 5}}}, .call = [](const Tensors& x) { return masked_softmax(x[0], third_row_masked(x[0])); }},
     {.op = "masked_softmax", .in = {{{3, 3}, 800, 803}}, .call = [](const Tensors& x) { return masked_softmax(x[0], gt(tensor({1, 0, 1}), 0.0)); }},
     {.op = "masked_softmax", .in = {{{4, 3}}}, .call = [](const Tensors& x) { return masked_softmax(x[0], gt(tensor({1, 0, 1}), 0.0)); }},
-    {.op = "gumbel_softmax", .in = {{{4, 7}}}, .call = [](const Tensors& x) { return gumbel_softmax(Key(3), x[0], {.temperature = 0.7}); }, .f32 = false},
+    {.op = "gumbel_softmax", .in = {{{4, 7}}}, .call = [](const Tensors& x) { return gumbel_softmax(Key(3), x[0], {.temperature = 0.7}); }, .reason = "the noise is drawn in the type of the operand", .f32 = false},
     {.op = "logsumexp_pair", .in = {{{4, 5}}, {{5}}}, .call = [](const Tensors& x) { return logsumexp_pair(x[0], x[1]); }},
     {.op = "logsumexp_pair", .in = {{{4, 5}, 800, 803}, {{5}, 800, 803}}, .call = [](const Tensors& x) { return logsumexp_pair(x[0], x[1]); }},
     {.op = "logsumexp_pair", .in = {{{3}, 500, 900}, {{3}, 500, 900}}, .call = [](const Tensors& x) { return logsumexp_pair(x[0], x[1]); }, .reason = kSaturated, .kink = true, .f32 = false},
