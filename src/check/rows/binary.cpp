@@ -88,7 +88,7 @@ const bool ties_ = add_rows({
     at_ties("clamp", [](const Tensors& x) { return clamp(x[0], -1, 1); }, {exactly({-1, 1, 0, -2, 2})}),
     at_ties("clamp", call3<clamp>, {exactly({1, 1, 1, 2}), exactly({1, 0, 1, 3}), exactly({2, 1, 1, 1})}),
     at_ties("clamp", call3<clamp>, {exactly({1, 2, 1.5}), exactly({2, 2, 2}), exactly({1, 1, 1})}),  // crossed, x on a bound
-    at_ties("clamp", call3<clamp>, {exactly({1, 1, 3, kNaN}), exactly({kNaN, 0, kNaN, 0}), exactly({2, kNaN, 2, 1})}),
+    at_ties("clamp", call3<clamp>, {exactly({1, 1, 3, kNaN, kNaN}), exactly({kNaN, 0, kNaN, 0, 2}), exactly({2, kNaN, 2, 1, 1})}),
     at_ties("pow", call2<pow>, {exactly({0, 0, 0, 2}), exactly({2, 1, 0, 0})}),
     at_ties("pow", call2<pow>, {exactly({0, 2}), exactly({0.5, 0})}),
     at_ties("pow", call2<pow>, {{{3}, 0, 0, DType::f64, {0, 0, 0}, false}, exactly({-1, 0, 2})}),
