@@ -258,13 +258,14 @@ FaultReport seed_faults(std::string_view filter, std::int64_t most, std::uint64_
     bool caught = std::ranges::any_of(target->cases, [&](const Case& c) { return caught_at_once(c, fault->forward) && hook.applied; });
     if (!hook.applied) continue;
     for (const auto& row : all_rows()) caught = caught || (row.op == target->prim->name && caught_by_harness(row));
+    const std::string line = std::string(target->prim->name) + ": " + hook.text;
     if (!caught && is_equivalent(*target, hook)) {
-      ++report.equivalent;
+      report.equivalent.push_back(line);
       continue;
     }
     ++report.mutants;
     if (caught) ++report.caught;
-    else report.survived.push_back(std::string(target->prim->name) + ": " + hook.text);
+    else report.survived.push_back(line);
   }
   return report;
 }

@@ -11,8 +11,8 @@ namespace adjoint::check {
 struct FaultReport {
   std::int64_t mutants = 0;     ///< rules with one fault that still build a derivative of the right types
   std::int64_t caught = 0;      ///< those whose rows fail
-  std::int64_t equivalent = 0;  ///< not counted above: faults that change no derivative (see seed_faults)
-  std::vector<std::string> survived;  ///< one line each: operation and fault
+  std::vector<std::string> survived;    ///< one line each: operation and fault
+  std::vector<std::string> equivalent;  ///< not counted above: faults that change no derivative (see seed_faults)
 };
 
 /// Puts one fault at a time into the backward and forward rules of operations whose name contains `filter`, and runs their

@@ -9,7 +9,7 @@ namespace adjoint::check {
 namespace {
 
 std::string joined(const FaultReport& r) {
-  std::string s = std::to_string(r.caught) + " of " + std::to_string(r.mutants) + " caught, " + std::to_string(r.equivalent) + " equivalent; survived:";
+  std::string s = std::to_string(r.caught) + " of " + std::to_string(r.mutants) + " caught, " + std::to_string(r.equivalent.size()) + " equivalent; survived:";
   for (const auto& l : r.survived) s += "\n  " + l;
   return s;
 }
@@ -30,8 +30,8 @@ TEST(SeededFaults, OneOperationIsLeftAsItWas) {
 // Of the faults that no row catches, only those are left out that change nothing: relu's rule may read its result in the place
 // of its operand, and the other way round, but tanh's may not.
 TEST(SeededFaults, OnlyWhatChangesNothingIsEquivalent) {
-  EXPECT_EQ(seed_faults("relu", 1000, 1).equivalent, 2);
-  EXPECT_EQ(seed_faults("tanh", 1000, 1).equivalent, 0);
+  EXPECT_EQ(seed_faults("relu", 1000, 1).equivalent.size(), 2);
+  EXPECT_TRUE(seed_faults("tanh", 1000, 1).equivalent.empty());
 }
 
 TEST(SeededFaultsSoak, RowsCatchThem) {
@@ -41,7 +41,8 @@ TEST(SeededFaultsSoak, RowsCatchThem) {
   std::printf("%s\n", joined(r).c_str());
   support::soak_count("faults.mutants", r.mutants);
   support::soak_count("faults.caught", r.caught);
-  support::soak_count("faults.equivalent", r.equivalent);
+  support::soak_count("faults.equivalent", static_cast<std::int64_t>(r.equivalent.size()));
+  for (const auto& l : r.equivalent) std::printf("equivalent: %s\n", l.c_str());
 }
 
 }  // namespace

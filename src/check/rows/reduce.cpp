@@ -16,6 +16,8 @@ static const bool sums_ = add_rows({
     {.op = "sum", .in = {{{2, 3, 4}}}, .call = [](const Tensors& x) { return sum(x[0], {0, -1}, true); }},
     {.op = "sum", .in = {{{3, 3}}}, .call = [](const Tensors& x) { return sum(x[0], {1}); }},
     {.op = "sum", .in = {{{3, 3}}}, .call = [](const Tensors& x) { return sum(x[0], {0}, true); }},
+    {.op = "sum", .in = {{{3, 4}}}, .call = [](const Tensors& x) { return sum(x[0], {0}); }},
+    {.op = "sum", .in = {{{3, 4}}}, .call = [](const Tensors& x) { return sum(x[0], {0}, true); }},
     {.op = "sum", .in = {{{3, 0}}}, .call = [](const Tensors& x) { return sum(x[0], {1}); }},
     {.op = "sum", .in = {{{}}}, .call = [](const Tensors& x) { return sum(x[0]); }},
     {.op = "mean", .in = {{{3, 4}}}, .call = [](const Tensors& x) { return mean(x[0], {1}); }},

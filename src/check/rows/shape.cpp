@@ -38,6 +38,7 @@ static const bool views_ = add_rows({
 static const bool repeats_ = add_rows({
     {.op = "broadcast_to", .in = {{{3, 1}}}, .call = [](const Tensors& x) { return broadcast_to(x[0], {2, 3, 4}); }},
     {.op = "broadcast_to", .in = {{{3, 1}}}, .call = [](const Tensors& x) { return broadcast_to(x[0], {3, 3}); }},
+    {.op = "broadcast_to", .in = {{{3}}}, .call = [](const Tensors& x) { return broadcast_to(x[0], {2, 3}); }},
     {.op = "broadcast_to", .in = {{{}}}, .call = [](const Tensors& x) { return broadcast_to(x[0], {2, 3}); }},
     {.op = "tile", .in = {{{2, 3}}}, .call = [](const Tensors& x) { return tile(x[0], {2, 1, 3}); }},
     {.op = "repeat", .in = {{{2, 3}}}, .call = [](const Tensors& x) { return repeat(x[0], {3, 2}); }},
