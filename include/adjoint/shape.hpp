@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "adjoint/dtype.hpp"
+#include "adjoint/error.hpp"
 
 namespace adjoint {
 
@@ -22,15 +23,15 @@ inline constexpr int kMaxRank = 8;
 class Shape {
  public:
   constexpr Shape() = default;
-  /// Throws Error for more than 8 entries, as all constructors.
-  constexpr Shape(std::initializer_list<std::int64_t> dims) : Shape(std::span(dims.begin(), dims.size())) {}
+  /// Throws Error for more than 8 entries, as all constructors, at the caller's line.
+  constexpr Shape(std::initializer_list<std::int64_t> dims, Loc loc = Loc::current()) : Shape(std::span(dims.begin(), dims.size()), loc) {}
   /// The entries of a span.
-  constexpr explicit Shape(std::span<const std::int64_t> dims) {
-    if (dims.size() > static_cast<std::size_t>(kMaxRank)) too_long(dims.size());
+  constexpr explicit Shape(std::span<const std::int64_t> dims, Loc loc = Loc::current()) {
+    if (dims.size() > static_cast<std::size_t>(kMaxRank)) too_long(dims.size(), loc);
     for (auto d : dims) dims_[static_cast<std::size_t>(rank_++)] = d;
   }
   /// The entries of a vector.
-  explicit Shape(const std::vector<std::int64_t>& dims) : Shape(std::span<const std::int64_t>(dims)) {}
+  explicit Shape(const std::vector<std::int64_t>& dims, Loc loc = Loc::current()) : Shape(std::span<const std::int64_t>(dims), loc) {}
 
   constexpr int rank() const { return rank_; }  ///< number of entries
   constexpr bool empty() const { return rank_ == 0; }  ///< no entries: the shape of a scalar
@@ -45,17 +46,19 @@ class Shape {
   std::span<const std::int64_t> span() const { return {dims_.data(), size()}; }  ///< the entries, while this object lives
 
   /// Appends an entry.  throws  Error if there are 8 already
-  constexpr void push_back(std::int64_t d) {
-    if (rank_ == kMaxRank) too_long(kMaxRank + 1);
+  constexpr void push_back(std::int64_t d, Loc loc = Loc::current()) {
+    if (rank_ == kMaxRank) too_long(kMaxRank + 1, loc);
     dims_[static_cast<std::size_t>(rank_++)] = d;
   }
-  void insert(int at, std::int64_t d);  ///< a new entry in front of entry `at`
+  void insert(int at, std::int64_t d, Loc loc = Loc::current());  ///< a new entry in front of entry `at`
   void erase(int at);  ///< removes entry `at`
 
-  /// Product of the entries. Shapes of tensors were checked when the tensor was made, so it cannot overflow there.
+  /// Product of the entries; the largest number when 64 bits do not hold it. Shapes of tensors were checked when the
+  /// tensor was made, so that cannot be there.
   constexpr std::int64_t numel() const {
     std::int64_t n = 1;
-    for (auto d : *this) n *= d;
+    for (auto d : *this)
+      if (__builtin_mul_overflow(n, d, &n)) return INT64_MAX;
     return n;
   }
   /// The same entries.
@@ -67,7 +70,7 @@ class Shape {
   }
 
  private:
-  [[noreturn]] static void too_long(std::size_t n);
+  [[noreturn]] static void too_long(std::size_t n, Loc loc);
   std::array<std::int64_t, kMaxRank> dims_{};
   std::int32_t rank_ = 0;
 };

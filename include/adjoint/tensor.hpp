@@ -32,19 +32,20 @@ class Tensor {
   ~Tensor();
 
   explicit operator bool() const { return node_ != nullptr; }  ///< false for a handle without a value
-  const Shape& shape() const;  ///< sizes of the axes, known before anything is computed
-  std::int64_t shape(int axis) const;  ///< size of one axis; negative counts from the end
-  DType dtype() const;  ///< element type
-  const Type& type() const;  ///< both of them
-  int rank() const { return shape().rank(); }  ///< number of axes, at most 8
-  std::int64_t numel() const { return shape().numel(); }  ///< number of elements
-  Loc where() const;  ///< the user's line that made this value
+  /// Element type and shape. As all of these: throws Error at the caller's line for a handle without a value.
+  const Type& type(Loc loc = Loc::current()) const { return node_ ? type_of(node_) : no_value(loc); }
+  const Shape& shape(Loc loc = Loc::current()) const { return type(loc).shape; }  ///< sizes of the axes, known before anything is computed
+  std::int64_t shape(int axis, Loc loc = Loc::current()) const;  ///< size of one axis; negative counts from the end
+  DType dtype(Loc loc = Loc::current()) const { return type(loc).dtype; }  ///< element type
+  int rank(Loc loc = Loc::current()) const { return type(loc).shape.rank(); }  ///< number of axes, at most 8
+  std::int64_t numel(Loc loc = Loc::current()) const { return type(loc).shape.numel(); }  ///< number of elements
+  Loc where(Loc loc = Loc::current()) const;  ///< the user's line that made this value
 
   /// The value of a tensor of one element. Runs what it needs, with every pending update.
   double item(Loc loc = Loc::current()) const;
   /// All elements, row-major, converted exactly when T is the tensor's type, else by cast rules.
   template <class T> std::vector<T> to_vector(Loc loc = Loc::current()) const {
-    std::vector<T> v(static_cast<std::size_t>(numel()));
+    std::vector<T> v(elements_to_copy(sizeof(T), loc));
     copy_out(v.data(), dtype_of<T>, loc);
     return v;
   }
@@ -59,7 +60,7 @@ class Tensor {
   void zero_grad();  ///< forgets grad(); the next backward() starts from zero
 
   /// The same value, computed now if need be, as a leaf with no history.
-  Tensor detach() const;
+  Tensor detach(Loc loc = Loc::current()) const;
 
   Tensor& operator+=(const struct Arg& o);  ///< rebinds this handle to *this + o; other handles keep the old value
   Tensor& operator-=(const struct Arg& o);  ///< likewise
@@ -72,6 +73,9 @@ class Tensor {
   Node* node() const { return node_; }  ///< null for a handle without a value
 
  private:
+  static const Type& type_of(const Node* node);
+  [[noreturn]] static const Type& no_value(Loc loc);
+  std::size_t elements_to_copy(std::size_t bytes_each, Loc loc) const;  ///< numel(), or an Error when memory cannot hold them
   Node* node_ = nullptr;
 };
 using Tensors = std::vector<Tensor>;  ///< a list of values, such as all results or all operands
@@ -143,7 +147,7 @@ void eval(std::span<const Tensor> values, Loc loc = Loc::current());
 /// The same for one value.
 void eval(const Tensor& value, Loc loc = Loc::current());
 /// Number of threads used by kernels; results do not depend on it.
-void set_threads(int n);
+void set_threads(int n, Loc loc = Loc::current());
 /// The number in use: set_threads', or one a core.
 int threads();
 
@@ -156,17 +160,18 @@ std::ostream& operator<<(std::ostream&, const Tensor&);
 // ---- details --------------------------------------------------------------------------------------
 
 namespace detail {
-[[noreturn]] void size_mismatch(std::size_t have, const Type& type, Loc loc);
+/// Throws unless `have` elements are what `type` has.
+void check_size(std::size_t have, const Type& type, Loc loc);
 }
 template <class T>
 Tensor from_data(std::span<const T> data, const Shape& shape, std::shared_ptr<const void> owner, Loc loc) {
   const Type type{shape, dtype_of<T>};
-  if (static_cast<std::int64_t>(data.size()) != shape.numel()) detail::size_mismatch(data.size(), type, loc);
+  detail::check_size(data.size(), type, loc);
   return from_bytes(data.data(), type, std::move(owner), loc);
 }
 template <class T> Tensor tensor(const std::vector<T>& data, const Shape& shape, Loc loc) {
   const Type type{shape, dtype_of<T>};
-  if (static_cast<std::int64_t>(data.size()) != shape.numel()) detail::size_mismatch(data.size(), type, loc);
+  detail::check_size(data.size(), type, loc);
   return copy_bytes(data.data(), type, loc);
 }
 inline Tensor tensor(std::initializer_list<double> data, Loc loc) {

@@ -14,8 +14,8 @@ namespace adjoint::data {
 
 namespace {
 
-[[noreturn]] void refuse(const char* op, std::string message, Loc loc) {
-  throw Error({.op = op, .message = std::move(message), .where = loc});
+[[noreturn]] void refuse(const char* op, std::string message, Loc loc, std::string hint) {
+  throw Error({.op = op, .message = std::move(message), .where = loc, .hint = std::move(hint)});
 }
 
 // A shape whose size can be computed: positive sides, at most 2^40 bytes.
@@ -25,7 +25,7 @@ void check_shape(const char* op, const ImageShape& s, Loc loc) {
       s.channels > kChannels)
     refuse(op,
            fmt::format("pictures of [{}, {}, {}] are not supported", s.height, s.width, s.channels),
-           loc);
+           loc, "sides are between 1 and 65536, channels between 1 and 256");
 }
 
 void check(const Augment& a, std::span<const std::uint8_t> in, const ImageShape& shape,
@@ -35,16 +35,17 @@ void check(const Augment& a, std::span<const std::uint8_t> in, const ImageShape&
   if (in.size() != size || out != size)
     refuse("augment",
            fmt::format("a picture of {} bytes, given {} and room for {}", size, in.size(), out),
-           loc);
+           loc, "give one picture, and as many bytes for the result");
   if (a.shift < 0 || a.shift > 1 << 16 || a.erase_side < 0 || a.erase_side > 1 << 16)
     refuse("augment",
            fmt::format("shift {} or erase_side {} is not in [0, 65536]", a.shift, a.erase_side),
-           loc);
+           loc, "both are pixels; 0 switches them off");
   if (!(a.erase_probability >= 0 && a.erase_probability <= 1))
     refuse("augment", fmt::format("erase_probability {} is not in [0, 1]", a.erase_probability),
-           loc);
+           loc, "0 switches it off");
   if (epoch < 0 || epoch > INT64_C(0xFFFFFFFF) || index < 0 || index >> 48 != 0)
-    refuse("augment", fmt::format("epoch {} or index {} is out of range", epoch, index), loc);
+    refuse("augment", fmt::format("epoch {} or index {} is out of range", epoch, index), loc,
+           "both count from 0, the epoch below 2^32, the index below 2^48");
 }
 
 // One row of the result, from the row `in` of the source or from nothing.
@@ -102,7 +103,7 @@ PixelStatistics pixel_statistics(const ImageSet& set, Loc loc) {
   const auto channels = static_cast<std::size_t>(set.shape.channels);
   if (set.pixels.empty() || set.pixels.size() % channels != 0)
     refuse("pixel_statistics", fmt::format("{} bytes of {} channels", set.pixels.size(), channels),
-           loc);
+           loc, "the set holds whole pixels, at least one");
   PixelHistogram histogram(set.shape.channels);
   histogram.add(set.pixels);
   return histogram.statistics();
@@ -117,18 +118,18 @@ void normalise(std::span<const std::uint8_t> pixels, const ImageShape& shape,
     refuse("normalise",
            fmt::format("{} bytes of pictures of {} bytes into {} floats", pixels.size(), size,
                        out.size()),
-           loc);
+           loc, "give whole pictures, and one float a byte");
   if (s.mean.size() != channels || s.deviation.size() != channels)
     refuse("normalise",
            fmt::format("{} means and {} deviations for {} channels", s.mean.size(),
                        s.deviation.size(), channels),
-           loc);
+           loc, "one of each a channel, as pixel_statistics gives them");
   std::vector<std::array<float, 256>> table(channels);
   for (std::size_t c = 0; c < channels; ++c) {
     if (!(s.deviation[c] > 0) || !std::isfinite(s.mean[c]))
       refuse("normalise",
              fmt::format("mean {} and deviation {} of channel {}", s.mean[c], s.deviation[c], c),
-             loc);
+             loc, "means are finite, deviations positive");
     for (int v = 0; v < 256; ++v)
       table[c][static_cast<std::size_t>(v)] =
           static_cast<float>((v / 255.0 - double{s.mean[c]}) / double{s.deviation[c]});

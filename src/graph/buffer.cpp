@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "adjoint/error.hpp"
+#include "graph/node.hpp"
 
 namespace adjoint {
 namespace {
@@ -62,7 +63,7 @@ Buffer* new_buffer(std::size_t bytes) {
     }
   }
   if (!data) {
-    if (bytes > kCachedClassBytes) need_memory(bytes, "a value");
+    need_memory(bytes, "a value", "eval", {});
     data = static_cast<std::byte*>(std::aligned_alloc(64, class_bytes(bytes)));
     if (!data)
       throw Error({.op = "eval",
@@ -111,12 +112,13 @@ std::size_t available_memory() {
   return std::numeric_limits<std::size_t>::max();
 }
 
-void need_memory(std::size_t bytes, const char* what) {
+void need_memory(std::size_t bytes, const char* what, const char* op, Loc loc) {
+  if (bytes <= kCachedClassBytes) return;  // below this the question costs more than it tells
   const auto available = available_memory();
   if (bytes <= available) return;
-  throw Error({.op = "eval", .message = "out of memory: " + std::string(what) + " needs " + std::to_string(bytes) + " bytes, and " +
-                                        std::to_string(available) + " are available",
-               .hint = "use a smaller batch, or free tensors that are no longer needed"});
+  throw Error({.op = op, .message = "out of memory: " + std::string(what) + " needs " + std::to_string(bytes) + " bytes, and " +
+                                    std::to_string(available) + " are available",
+               .where = user_loc(loc), .hint = "use a smaller batch, or free tensors that are no longer needed"});
 }
 
 std::size_t buffer_bytes_live() { return live_bytes.load(std::memory_order_relaxed); }

@@ -7,15 +7,15 @@
 
 namespace adjoint {
 
-void Shape::too_long(std::size_t n) {
+void Shape::too_long(std::size_t n, Loc loc) {
   throw Error({.op = "shape",
                .message = "a shape has at most " + std::to_string(kMaxRank) + " axes, got " + std::to_string(n),
-               .where = user_loc({}),
+               .where = user_loc(loc),
                .hint = "merge axes with reshape first"});
 }
 
-void Shape::insert(int at, std::int64_t d) {
-  push_back(0);
+void Shape::insert(int at, std::int64_t d, Loc loc) {
+  push_back(0, loc);
   for (int i = rank_ - 1; i > at; --i) dims_[static_cast<std::size_t>(i)] = dims_[static_cast<std::size_t>(i - 1)];
   dims_[static_cast<std::size_t>(at)] = d;
 }

@@ -55,7 +55,7 @@ Tensor BatchNorm::operator()(const Arg& x, Context& context) const {
   return r.y;
 }
 BatchNorm batch_norm_layer(std::int64_t channels, const BatchNormLayerOptions& o, Loc loc) {
-  return {{zeros({channels}, o.dtype, loc).detach()}, {ones({channels}, o.dtype, loc).detach()},
+  return {{zeros({channels}, o.dtype, loc).detach(loc)}, {ones({channels}, o.dtype, loc).detach(loc)},
           filled(o.weight, 1, {channels}, o.dtype, loc), filled(o.bias, 0, {channels}, o.dtype, loc), o.momentum, o.eps};
 }
 

@@ -58,7 +58,7 @@ Tensor as_strided(const Arg& x, const Shape& shape, const Ints& strides, std::in
   for (std::size_t k = 0; n > 0 && k < shape.size(); ++k) {
     std::int64_t reach = 0, sum = 0;
     if (__builtin_mul_overflow(shape[k] - 1, strides[k], &reach) || __builtin_add_overflow(reach < 0 ? low : high, reach, &sum))
-      fail("as_strided", x.loc, "strides " + to_string(strides) + " overflow", {&t});
+      fail("as_strided", x.loc, "strides " + to_string(strides) + " overflow", {&t}, "strides count elements of x, of which there are " + std::to_string(t.numel()));
     (reach < 0 ? low : high) = sum;
   }
   if (n > 0 && (low < 0 || high >= t.numel()))
@@ -88,7 +88,7 @@ Tensor windows(const Arg& x, const Ints& axes, const Ints& size, const WindowOpt
     Ints full;
     for (std::size_t k = 0; k < n; ++k) full.push_back(given.empty() ? 1 : given[k]);
     for (auto v : full)
-      if (v < 1) fail("windows", x.loc, std::string(name) + " " + to_string(given) + " must be positive", {&t});
+      if (v < 1) fail("windows", x.loc, std::string(name) + " " + to_string(given) + " must be positive", {&t}, "at least 1 on every axis");
     return full;
   };
   const Ints width = list(size, "size"), step = list(options.stride, "stride"), dilation = list(options.dilation, "dilation");
@@ -97,7 +97,7 @@ Tensor windows(const Arg& x, const Ints& axes, const Ints& size, const WindowOpt
   for (std::size_t k = 0; k < n; ++k) {
     const auto a = static_cast<std::size_t>(normal_axis(axes[k], t.rank(), "windows", x.loc));
     for (std::size_t j = 0; j < k; ++j)
-      if (normal_axis(axes[j], t.rank(), "windows", x.loc) == static_cast<int>(a)) fail("windows", x.loc, "an axis is named twice in " + to_string(axes), {&t});
+      if (normal_axis(axes[j], t.rank(), "windows", x.loc) == static_cast<int>(a)) fail("windows", x.loc, "an axis is named twice in " + to_string(axes), {&t}, "name each axis once");
     std::int64_t reach = 0;
     if (__builtin_mul_overflow(width[k] - 1, dilation[k], &reach)) reach = INT64_MAX - 1;
     if (reach + 1 > t.shape()[a])
@@ -187,7 +187,7 @@ Tensor diag(const Arg& x, std::int64_t offset) {
 Tensor trace(const Arg& x, std::int64_t offset, int axis0, int axis1) {
   OpScope scope("trace", x.loc);
   const Tensor t = need(x, trace_p);
-  if (t.rank() < 2) fail("trace", x.loc, "needs a matrix, got " + to_string(t.type()), {&t});
+  if (t.rank() < 2) fail("trace", x.loc, "needs a matrix, got " + to_string(t.type()), {&t}, "the operand has two axes or more; sum() adds up a vector");
   return sum(diagonal(Arg(t, x.loc), offset, axis0, axis1), {-1});
 }
 

@@ -78,7 +78,7 @@ Tensor reduced(const Tensor& t, const Ints& axes, Reduction r, Loc loc) {
     case Reduction::min: return amin(x, axes);
     case Reduction::prod: return prod(x, axes);
   }
-  fail("reduce_window", loc, "an unknown reduction", {});
+  fail("reduce_window", loc, "an unknown reduction", {}, "sum, mean, max, min or prod");
 }
 
 /// Means along one axis by a matrix of weights: windows of sizes that differ.
@@ -108,7 +108,7 @@ Tensor adaptive_avg_pool(const Arg& x, const Ints& size) {
   for (int k = 0; k < size.rank(); ++k) {
     const int axis = t.rank() - size.rank() + k;
     const auto out = size[static_cast<std::size_t>(k)], in = t.shape(axis);
-    if (out < 1 || in < 1) fail("adaptive_avg_pool", x.loc, "cannot make " + std::to_string(out) + " windows of axis " + std::to_string(axis) + " of " + to_string(t.type()), {&t});
+    if (out < 1 || in < 1) fail("adaptive_avg_pool", x.loc, "cannot make " + std::to_string(out) + " windows of axis " + std::to_string(axis) + " of " + to_string(t.type()), {&t}, "sizes are at least 1");
     if (in % out != 0) {
       t = averaged(t, axis, out, x.loc);
       continue;
@@ -148,7 +148,7 @@ Tensor reduce_window(const Arg& x, const Ints& size, Reduction reduction, const 
     apart.push_back(dilation.empty() ? 1 : dilation[k]);
   }
   if (axes.empty()) return t;
-  if (t.rank() + axes.rank() > kMaxRank) fail("reduce_window", x.loc, "windows over " + std::to_string(axes.rank()) + " axes of " + to_string(t.type()) + " need more than 8 axes", {&t});
+  if (t.rank() + axes.rank() > kMaxRank) fail("reduce_window", x.loc, "windows over " + std::to_string(axes.rank()) + " axes of " + to_string(t.type()) + " need more than 8 axes", {&t}, "join leading axes with reshape first");
   const Tensor view = windows(Arg(t, x.loc), axes, width, {.stride = step, .dilation = apart});
   for (int k = 0; k < axes.rank(); ++k) inner.push_back(t.rank() + k);
   return reduced(view, inner, reduction, x.loc);

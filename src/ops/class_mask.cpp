@@ -10,7 +10,7 @@ static const Primitive& class_mask_p = define({
     .traits = {.gradient = Gradient::zero},
     .infer = [](const Infer& i) -> Type {
       const Type& t = i.type(0);
-      if (t.dtype != DType::i64 && t.dtype != DType::i32) i.fail("targets are classes of type i64 or i32, got " + to_string(t));
+      if (t.dtype != DType::i64 && t.dtype != DType::i32) i.fail("targets are classes of type i64 or i32, got " + to_string(t), "cast them: cast(targets, DType::i64)");
       Type out{t.shape, DType::bool_};
       out.shape.push_back(i.attrs.as<Classes>().classes);
       return out;

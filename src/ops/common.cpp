@@ -157,7 +157,7 @@ Primitive inlined(std::string_view name, std::string_view family, Gradient gradi
 
 Type infer_same(const Infer& i) {
   for (std::size_t k = 1; k < i.in.size(); ++k)
-    if (!(i.type(k) == i.type(0))) i.fail("operands differ: " + to_string(i.type(0)) + " and " + to_string(i.type(k)));
+    if (!(i.type(k) == i.type(0))) i.fail("operands differ: " + to_string(i.type(0)) + " and " + to_string(i.type(k)), "cast or broadcast_to one of them");
   return i.type(0);
 }
 

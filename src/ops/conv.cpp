@@ -17,7 +17,8 @@ ConvAttrs resized(ConvAttrs a, const Shape& like) {
 void check(const Infer& i, const Shape& x, const Shape& w, const Shape& y, DType a, DType b) {
   const auto groups = i.attrs.as<ConvAttrs>().groups;
   const auto fails = [&](const char* why) {
-    i.fail(std::string(why) + ": input " + to_string(x) + ", weight " + to_string(w) + ", output " + to_string(y) + ", groups " + std::to_string(groups));
+    i.fail(std::string(why) + ": input " + to_string(x) + ", weight " + to_string(w) + ", output " + to_string(y) + ", groups " + std::to_string(groups),
+           "call conv1d, conv2d or conv3d, which say what does not fit");
   };
   if (a != b || !is_floating(a)) i.fail("needs two floating operands of one type, got " + to_string(i.type(0)) + " and " + to_string(i.type(1)), "cast them first");
   if (x[0] != y[0]) fails("batch sizes differ");

@@ -54,7 +54,7 @@ Padded settings(const Site& s, const Ints& in, const Ints& taps, const ConvOptio
     auto& high = p.high[k];
     std::int64_t reach = 0;
     if (taps[k] < 1 || taps[k] > kLargest) s.fails("a window of " + to_string(taps) + " has no taps", "every size of the window is at least 1");
-    if (in[k] > kLargest || __builtin_mul_overflow(taps[k] - 1, p.attrs.dilation[k], &reach) || reach > kLargest) s.fails("the window is too large");
+    if (in[k] > kLargest || __builtin_mul_overflow(taps[k] - 1, p.attrs.dilation[k], &reach) || reach > kLargest) s.fails("the window is too large", "sizes, and taps times dilation, are at most 2^40");
     if (o.same) {
       const auto step = p.attrs.stride[k], windows = (in[k] + step - 1) / step;
       const auto total = std::max<std::int64_t>(0, (windows - 1) * step + reach + 1 - in[k]);
@@ -65,6 +65,8 @@ Padded settings(const Site& s, const Ints& in, const Ints& taps, const ConvOptio
                   (low + high > 0 ? " with padding " + std::to_string(low) + " and " + std::to_string(high) : ""),
               "pad more, or use a smaller window or dilation");
     p.attrs.size.push_back((in[k] + low + high - reach - 1) / p.attrs.stride[k] + 1);
+    if (p.attrs.size[k] == 1) p.attrs.stride[k] = 1;    // a step that is never made, however large
+    if (taps[k] == 1) p.attrs.dilation[k] = 1;
   }
   return p;
 }
@@ -85,7 +87,7 @@ Operands operands(const Primitive& prim, const Arg& x, const Arg& w, int axes) {
     s.fails("the input must have " + std::to_string(axes + 2) + " axes, got " + to_string(o.x.type()), "its layout is [n, channels, spatial..]");
   DType dtype = promote(o.x.dtype(), o.w.dtype());
   if (!is_floating(dtype)) dtype = DType::f32;
-  if (o.w.numel() == 0) s.fails("the weight " + to_string(o.w.type()) + " has no elements");
+  if (o.w.numel() == 0) s.fails("the weight " + to_string(o.w.type()) + " has no elements", "its layout is [out, in / groups, taps..], each at least 1");
   o.single = o.x.rank() == axes + 1;
   if (o.single) {
     Shape with = o.x.shape();
@@ -122,7 +124,7 @@ Tensor convolution(const Primitive& prim, int axes, const Arg& x, const Arg& w, 
     s.fails("the input has " + std::to_string(channels) + " channels, the weight " + to_string(o.w.shape()) + " expects " + std::to_string(o.w.shape(1)) +
                 " in each of " + std::to_string(groups) + (groups == 1 ? " group" : " groups"),
             "the layout is [n, channels, spatial..] by [out, in / groups, taps..]");
-  if (o.w.shape(0) % groups != 0) s.fails(std::to_string(groups) + " groups do not divide " + std::to_string(o.w.shape(0)) + " output channels");
+  if (o.w.shape(0) % groups != 0) s.fails(std::to_string(groups) + " groups do not divide " + std::to_string(o.w.shape(0)) + " output channels", "the number of groups divides the channels on both sides");
   const Padded p = settings(s, spatial(o.x), spatial(o.w), options);
   Shape result{o.x.shape(0), o.w.shape(0)};
   for (auto d : p.attrs.size) result.push_back(d);
@@ -145,11 +147,11 @@ Tensor transposed(const Primitive& prim, int axes, const Arg& x, const Arg& w, c
   Shape result{o.x.shape(0), o.w.shape(1) * options.groups};
   for (std::size_t k = 0; k < a.stride.size(); ++k) {
     if (extra[k] >= std::max(a.stride[k], a.dilation[k]))
-      s.fails("output_padding " + to_string(extra) + " must be smaller than stride or dilation on every axis");
+      s.fails("output_padding " + to_string(extra) + " must be smaller than stride or dilation on every axis", "it chooses between the sizes that one convolution maps to the same result");
     std::int64_t pixels = 0, reach = 0;
     if (__builtin_mul_overflow(o.x.shape()[k + 2] - 1, a.stride[k], &pixels) || __builtin_mul_overflow(o.w.shape()[k + 2] - 1, a.dilation[k], &reach) ||
         pixels > kLargest || reach > kLargest)
-      s.fails("the result is too large");
+      s.fails("the result is too large", "use a smaller stride, dilation or padding");
     const auto size = pixels + reach + 1 + extra[k] - a.low[k] - high[k];
     if (size < 1 || o.x.shape()[k + 2] == 0) s.fails("the result would have size " + std::to_string(size) + " on spatial axis " + std::to_string(k), "use less padding");
     a.size.push_back(size);
@@ -186,9 +188,9 @@ Tensor conv_transpose3d(const Arg& x, const Arg& w, const Arg& b, const ConvTran
 Tensor depthwise_conv(const Arg& x, const Arg& w, ConvOptions options) {
   const Tensor t = need(w, depthwise_p);
   const int axes = axes_of(depthwise_p, x, w);
-  if (t.shape(1) != 1) fail("depthwise_conv", x.loc, "the weight must be [channels * m, 1, taps..], got " + to_string(t.type()), {&t});
+  if (t.shape(1) != 1) fail("depthwise_conv", x.loc, "the weight must be [channels * m, 1, taps..], got " + to_string(t.type()), {&t}, "each channel has filters of its own; conv2d mixes channels");
   const Tensor image = need(x, depthwise_p);
-  if (image.rank() < axes + 1) fail("depthwise_conv", x.loc, "the input must have " + std::to_string(axes + 2) + " axes, got " + to_string(image.type()), {&image});
+  if (image.rank() < axes + 1) fail("depthwise_conv", x.loc, "the input must have " + std::to_string(axes + 2) + " axes, got " + to_string(image.type()), {&image}, "its layout is [n, channels, spatial..]");
   options.groups = image.shape(-axes - 1);
   return convolution(depthwise_p, axes, x, w, nullptr, options);
 }
@@ -248,11 +250,11 @@ Tensor col2im(const Arg& columns, const Ints& image, const Ints& size, const Con
     s.fails("columns " + to_string(t.type()) + ", image " + to_string(image) + " and windows " + to_string(size) + " do not fit",
             "columns are [n, channels * taps, windows]; image and windows have one size an axis");
   for (auto d : image)
-    if (d < 0) s.fails("a negative size in " + to_string(image));
+    if (d < 0) s.fails("a negative size in " + to_string(image), "sizes are >= 0");
   const Padded p = settings(s, image, size, options);
   const auto taps = checked_elements(size, "col2im", loc);
   if (t.shape(1) % taps != 0 || t.shape(2) != checked_elements(p.attrs.size, "col2im", loc))
-    s.fails("columns " + to_string(t.type()) + " do not hold " + std::to_string(p.attrs.size.numel()) + " windows of " + to_string(size) + " over " + to_string(image));
+    s.fails("columns " + to_string(t.type()) + " do not hold " + std::to_string(p.attrs.size.numel()) + " windows of " + to_string(size) + " over " + to_string(image), "columns are [n, channels * taps, windows], as im2col makes them");
   if (t.dtype() == DType::bool_) s.fails("columns of " + to_string(t.type()) + " have no addition", "cast them first");
   // The columns as [n, channels, taps.., windows..], each element added at its place in the padded image.
   Shape split{t.shape(0), t.shape(1) / taps}, padded = split;

@@ -17,7 +17,7 @@ const Primitive& searchsorted_p = define({
     .traits = {.gradient = Gradient::zero},
     .infer = [](const Infer& i) -> Type {
       if (i.type(0).shape.rank() != 1 || i.type(0).dtype != i.type(1).dtype || i.type(0).dtype == DType::bool_)
-        i.fail("needs a sorted vector and values of one type, got " + to_string(i.type(0)) + " and " + to_string(i.type(1)));
+        i.fail("needs a sorted vector and values of one type, got " + to_string(i.type(0)) + " and " + to_string(i.type(1)), "cast one of them");
       return {i.type(1).shape, DType::i64};
     },
     .decompose = [](const Node& n) {
@@ -39,7 +39,7 @@ const Primitive& nonzero_p = define({
     .name = "nonzero",
     .traits = {.gradient = Gradient::zero},
     .infer = [](const Infer& i) -> Type {
-      if (i.type(0).dtype != DType::bool_ || i.type(0).shape.rank() != 1) i.fail("needs a bool vector, got " + to_string(i.type(0)));
+      if (i.type(0).dtype != DType::bool_ || i.type(0).shape.rank() != 1) i.fail("needs a bool vector, got " + to_string(i.type(0)), "compare it with something and flatten it");
       return {{i.attrs.as<Places>().size}, DType::i64};
     },
     .decompose = [](const Node& n) {
@@ -64,7 +64,7 @@ Tensor one_hot(const Arg& idx, std::int64_t classes, DType dtype) {
   need_indices(t, "one_hot", idx.loc);
   Shape column = t.shape();
   column.push_back(1);
-  if (classes < 0) fail("one_hot", idx.loc, std::to_string(classes) + " classes", {&t});
+  if (classes < 0) fail("one_hot", idx.loc, std::to_string(classes) + " classes", {&t}, "give the number of classes, at least 0");
   checked_product(t.numel(), classes, "one_hot", idx.loc);
   const Tensor hit = eq(Arg(reshape_node(t, column, idx.loc), idx.loc), Arg(iota_node({classes}, 0, t.dtype(), idx.loc), idx.loc));
   return cast_to(hit, dtype, idx.loc);
@@ -74,7 +74,7 @@ Tensor nonzero(const Arg& x, std::int64_t size) {
   OpScope scope("nonzero", x.loc);
   const Tensor t = need(x, nonzero_p);
   const Loc loc = x.loc;
-  if (size < 0) fail("nonzero", loc, "a size of " + std::to_string(size), {&t});
+  if (size < 0) fail("nonzero", loc, "a size of " + std::to_string(size), {&t}, "how many places the result holds, at least 0");
   if (t.rank() == 0) fail("nonzero", loc, "a scalar has no places", {&t}, "reshape it to [1] first");
   checked_product(size, t.rank(), "nonzero", loc);
   const Tensor mask = t.dtype() == DType::bool_ ? t : ne(Arg(t, loc), Arg(0.0, loc));
@@ -96,7 +96,7 @@ Tensor bincount(const Arg& x, std::int64_t size) {
   OpScope scope("bincount", x.loc);
   const Tensor t = need(x, bincount_p);
   need_indices(t, "bincount", x.loc);
-  if (size < 0) fail("bincount", x.loc, "a size of " + std::to_string(size), {&t});
+  if (size < 0) fail("bincount", x.loc, "a size of " + std::to_string(size), {&t}, "one more than the largest number, at least 0");
   checked_elements({size}, "bincount", x.loc);
   const Tensor flat = reshape_node(t, {t.numel()}, x.loc);
   return scatter_add_node(literal({{size}, DType::i64}, 0, x.loc), flat, literal({{t.numel()}, DType::i64}, 1, x.loc), 0, x.loc);
@@ -121,7 +121,7 @@ Tensor histogram(const Arg& x, std::int64_t bins, double low, double high) {
 static Tensor searched(const Primitive& prim, const Arg& sorted, const Arg& values, bool right, Loc loc) {
   OpScope scope(prim.name.data(), loc);
   Tensor s = need(sorted, prim), v = need(values, prim);
-  if (s.rank() != 1) fail(prim.name, loc, "the sorted operand must be a vector, got " + to_string(s.type()), {&s, &v});
+  if (s.rank() != 1) fail(prim.name, loc, "the sorted operand must be a vector, got " + to_string(s.type()), {&s, &v}, "flatten it; searchsorted takes it first, bucketize second");
   const DType dtype = promote(s.dtype(), v.dtype());
   s = cast_to(s, dtype, loc), v = cast_to(v, dtype, loc);
   return apply(searchsorted_p, {&s, &v}, Side{right}, loc);

@@ -26,7 +26,7 @@ const Primitive& permutation_p = define({
     .name = "permutation",
     .traits = {.gradient = Gradient::zero},
     .infer = [](const Infer& i) -> Type {
-      if (i.type(0).dtype != DType::i64) i.fail("a key is a scalar of type i64, got " + to_string(i.type(0)));
+      if (i.type(0).dtype != DType::i64) i.fail("a key is a scalar of type i64, got " + to_string(i.type(0)), "Key::of and fold_in take one integer: cast(x, DType::i64)");
       Type out = i.type(0);  // a key a row
       out.shape.push_back(i.attrs.as<Length>().n);
       return out;
@@ -81,6 +81,7 @@ Tensor scaled(const Tensor& x, double mean, double scale, DType dtype) {
 
 Tensor normal(const Key& key, const Shape& shape, NormalOptions o, Loc loc) {
   OpScope scope("normal", loc);
+  need_floating("normal", o.dtype, loc);
   if (!(o.deviation >= 0)) fail("normal", loc, "a deviation of " + std::to_string(o.deviation), "it is >= 0");
   const Tensor w = erfinv(open_uniform(key, shape, wide(o.dtype), loc));
   return scaled(w, o.mean, o.deviation * std::numbers::sqrt2, o.dtype);
@@ -88,6 +89,7 @@ Tensor normal(const Key& key, const Shape& shape, NormalOptions o, Loc loc) {
 
 Tensor truncated_normal(const Key& key, const Shape& shape, TruncatedNormalOptions o, Loc loc) {
   OpScope scope("truncated_normal", loc);
+  need_floating("truncated_normal", o.dtype, loc);
   if (!(o.low < o.high)) fail("truncated_normal", loc, "the range [" + std::to_string(o.low) + ", " + std::to_string(o.high) + "] is empty", "low lies below high");
   if (!(o.deviation >= 0)) fail("truncated_normal", loc, "a deviation of " + std::to_string(o.deviation), "it is >= 0");
   // In f64, so that the inversion is exact enough in the tails of f32.
@@ -121,19 +123,21 @@ Tensor randint(const Key& key, const Shape& shape, std::int64_t low, std::int64_
 }
 
 Tensor permutation(const Key& key, std::int64_t n, Loc loc) {
-  check_drawn("permutation", {n}, DType::i64, loc);
+  check_drawn("permutation", {n}, loc);
   const Tensor k = key.value(loc);
   return apply(permutation_p, {&k}, Length{n}, loc);
 }
 
 Tensor exponential(const Key& key, const Shape& shape, double rate, DType dtype, Loc loc) {
   OpScope scope("exponential", loc);
+  need_floating("exponential", dtype, loc);
   if (!(rate > 0)) fail("exponential", loc, "a rate of " + std::to_string(rate), "it is > 0");
   return scaled(-log(open_unit(key, shape, wide(dtype), loc)), 0, 1 / rate, dtype);
 }
 
 Tensor laplace(const Key& key, const Shape& shape, ScaleOptions o, Loc loc) {
   OpScope scope("laplace", loc);
+  need_floating("laplace", o.dtype, loc);
   if (!(o.scale >= 0)) fail("laplace", loc, "a scale of " + std::to_string(o.scale), "it is >= 0");
   const Tensor w = open_uniform(key, shape, wide(o.dtype), loc);
   return scaled(-copysign(log1p(-abs(w)), w), o.mean, o.scale, o.dtype);
@@ -141,6 +145,7 @@ Tensor laplace(const Key& key, const Shape& shape, ScaleOptions o, Loc loc) {
 
 Tensor gumbel(const Key& key, const Shape& shape, ScaleOptions o, Loc loc) {
   OpScope scope("gumbel", loc);
+  need_floating("gumbel", o.dtype, loc);
   if (!(o.scale >= 0)) fail("gumbel", loc, "a scale of " + std::to_string(o.scale), "it is >= 0");
   return scaled(-log(-log(open_unit(key, shape, wide(o.dtype), loc))), o.mean, o.scale, o.dtype);
 }

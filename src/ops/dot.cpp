@@ -29,11 +29,11 @@ static const Primitive& dot_p = define({
     .infer = [](const Infer& i) -> Type {
       const Type &x = i.type(0), &y = i.type(1);
       const auto n = x.shape.size();
-      if (n < 2 || y.shape.size() != n || x.dtype != y.dtype) i.fail("needs two stacks of matrices of one type, got " + to_string(x) + " and " + to_string(y));
+      if (n < 2 || y.shape.size() != n || x.dtype != y.dtype) i.fail("needs two stacks of matrices of one type, got " + to_string(x) + " and " + to_string(y), "matmul broadcasts and promotes");
       if (x.dtype == DType::bool_ || size_of(x.dtype) == 1) i.fail("products of " + to_string(x) + " are not defined", "cast to i32 or f32 first");
       Type out = x;
       for (std::size_t k = 0; k + 2 < n; ++k)
-        if (x.shape[k] != y.shape[k]) i.fail("batch axes differ: " + to_string(x) + " and " + to_string(y));
+        if (x.shape[k] != y.shape[k]) i.fail("batch axes differ: " + to_string(x) + " and " + to_string(y), "matmul broadcasts them");
       if (x.shape[n - 1] != y.shape[n - 2])
         i.fail("inner sizes differ: " + to_string(x) + " by " + to_string(y) + ": " + std::to_string(x.shape[n - 1]) + " vs " +
                    std::to_string(y.shape[n - 2]),
@@ -93,13 +93,14 @@ Tensor matmul(const Arg& x, const Arg& y) {
   if (a.shape(-1) != b.shape(-2))
     fail("inner sizes differ: " + to_string(x.tensor->type()) + " by " + to_string(y.tensor->type()) + ": " +
              std::to_string(a.shape(-1)) + " vs " + std::to_string(b.shape(-2)),
-         a.shape(-1) == b.shape(-1) ? "transpose the right operand: matmul(x, transpose(y))" : "");
+         a.shape(-1) == b.shape(-1) ? "transpose the right operand: matmul(x, transpose(y))" : "the last axis of the left operand equals the one before the last of the right one");
   Shape batch;
   const int lead = std::max(a.rank(), b.rank()) - 2;
   for (int i = 0; i < lead; ++i) {
     const auto size = [&](const Tensor& t) { const int k = i - (lead - (t.rank() - 2)); return k < 0 ? std::int64_t{1} : t.shape(k); };
     const auto p = size(a), q = size(b);
-    if (p != q && p != 1 && q != 1) fail("batch axes do not broadcast: " + to_string(a.type()) + " and " + to_string(b.type()));
+    if (p != q && p != 1 && q != 1) fail("batch axes do not broadcast: " + to_string(a.type()) + " and " + to_string(b.type()),
+                                        "all axes but the last two are equal, or 1");
     batch.push_back(p == 1 ? q : p);
   }
   Tensor out;

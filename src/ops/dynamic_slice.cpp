@@ -23,7 +23,7 @@ Tensor checked_starts(const Primitive& prim, const Tensor& x, const Arg& starts,
     fail(prim.name, loc, "starts " + to_string(s.type()) + " and sizes " + to_string(sizes) + " do not fit " + to_string(x.type()), {&x, &s}, "one entry an axis");
   for (int k = 0; k < x.rank(); ++k)
     if (sizes[static_cast<std::size_t>(k)] < 0 || sizes[static_cast<std::size_t>(k)] > x.shape(k))
-      fail(prim.name, loc, "a slice of " + to_string(sizes) + " does not lie in " + to_string(x.type()), {&x});
+      fail(prim.name, loc, "a slice of " + to_string(sizes) + " does not lie in " + to_string(x.type()), {&x}, "sizes are between 0 and those of the operand");
   return cast_to(s, DType::i64, loc);
 }
 
@@ -69,7 +69,7 @@ Tensor slice_scatter(const Arg& x, const Arg& src, int axis, const Range& range)
   Shape expected = t.shape();
   expected[static_cast<std::size_t>(a)] = to > from ? (to - from - 1) / range.step + 1 : 0;
   if (!(s.shape() == expected) || s.dtype() != t.dtype())
-    fail("slice_scatter", x.loc, "the source is " + to_string(s.type()) + ", expected " + to_string(Type{expected, t.dtype()}), {&t, &s});
+    fail("slice_scatter", x.loc, "the source is " + to_string(s.type()) + ", expected " + to_string(Type{expected, t.dtype()}), {&t, &s}, "the source has the shape of the slice and the type of x");
   Embedding e{{}, {}, t.shape()};
   for (int k = 0; k < t.rank(); ++k) e.start.push_back(k == a ? from : 0), e.step.push_back(k == a ? range.step : 1);
   const Tensor inside = embed_node(literal({expected, DType::bool_}, 1, x.loc), e, x.loc);

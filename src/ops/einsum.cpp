@@ -56,7 +56,7 @@ Labelled diagonals(Labelled x, Loc loc) {
       }
       const char c = x.axes[i];
       if (x.t.shape(static_cast<int>(i)) != x.t.shape(static_cast<int>(j)))
-        fail("einsum", loc, std::string("axis '") + c + "' is repeated over sizes that differ in " + to_string(x.t.type()), {&x.t});
+        fail("einsum", loc, std::string("axis '") + c + "' is repeated over sizes that differ in " + to_string(x.t.type()), {&x.t}, "a repeated letter takes a diagonal; use two letters for two axes");
       x.t = diagonal(Arg(x.t, loc), 0, static_cast<int>(i), static_cast<int>(j));  // drops both, puts the diagonal last
       x.t = move_axis(x.t, x.t.rank() - 1, static_cast<int>(i), loc);
       x.axes.erase(j, 1);
@@ -153,7 +153,7 @@ std::vector<Labelled> labelled(const Parser& p, const std::vector<std::string>& 
       const auto s = t.shape(static_cast<int>(k));
       if (known == 1) known = s;
       else if (s != 1 && s != known)
-        fail("einsum", p.loc, "\"" + std::string(p.text) + "\": axis '" + out[i].axes[k] + "' has sizes " + std::to_string(known) + " and " + std::to_string(s), {&t});
+        fail("einsum", p.loc, "\"" + std::string(p.text) + "\": axis '" + out[i].axes[k] + "' has sizes " + std::to_string(known) + " and " + std::to_string(s), {&t}, "axes with one letter have one size, or size 1; transpose or rename one of them");
     }
   }
   return out;
@@ -185,7 +185,7 @@ Tensor einsum(std::string_view subscripts, const Tensors& operands, Loc loc) {
   std::string known;
   for (const auto& x : in) known += x.axes;
   for (std::size_t k = 0; k < output.size(); ++k) {
-    if (!has(known, output[k])) p.fails(std::string("output axis '") + output[k] + "' is in no operand");
+    if (!has(known, output[k])) p.fails(std::string("output axis '") + output[k] + "' is in no operand", "every letter of the result stands in an operand");
     if (output.find(output[k], k + 1) != output.npos) p.fails(std::string("output axis '") + output[k] + "' is named twice", "use diag_embed for a diagonal");
   }
   DType dtype = in[0].t.dtype();

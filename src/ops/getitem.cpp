@@ -15,7 +15,7 @@ std::vector<Index> completed(const Tensor& t, const std::vector<Index>& at, Loc 
     named += i.kind == Index::Kind::number || i.kind == Index::Kind::range || i.kind == Index::Kind::tensor;
     dots += i.kind == Index::Kind::ellipsis;
   }
-  if (dots > 1) fail("getitem", loc, "more than one ellipsis", {&t});
+  if (dots > 1) fail("getitem", loc, "more than one ellipsis", {&t}, "one stands for all axes not named");
   if (named > t.rank()) fail("getitem", loc, std::to_string(named) + " indices for " + to_string(t.type()), {&t}, "at most one an axis");
   std::vector<Index> full;
   const auto rest = [&] {

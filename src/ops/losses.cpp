@@ -154,6 +154,7 @@ Tensor cosine_similarity(const Arg& x, const Arg& y, int axis, double eps) {
   OpScope scope("cosine_similarity", x.loc);
   const auto [a, b] = pair_of(cosine_similarity_p, x, y);
   const Ints over{normal_axis(axis, a.rank(), "cosine_similarity", x.loc)};
+  check_setting(eps >= 0, cosine_similarity_p, x.loc, "eps is " + std::to_string(eps), "eps is >= 0");
   return sum(a * b, over) * rsqrt(maximum(sum(square(a), over) * sum(square(b), over), eps * eps));
 }
 

@@ -41,7 +41,7 @@ static Tensor max_pool(const Primitive& prim, int axes, const Arg& x, const Ints
   if (t.dtype() == DType::bool_) fail(prim.name, x.loc, "cannot pool " + to_string(t.type()), {&t}, "use any over windows");
   const Windows w = pool_windows(prim, axes, t, size, options, x.loc);
   const Tensor rows = as_rows(t, axes, x.loc);
-  if (rows.shape(-1) > INT32_MAX) fail(prim.name, x.loc, "an image of " + to_string(t.type()) + " has more than 2^31 elements", {&t});
+  if (rows.shape(-1) > INT32_MAX) fail(prim.name, x.loc, "an image of " + to_string(t.type()) + " has more than 2^31 elements", {&t}, "split the image first");
   const Tensor idx = apply(index_p, {&t}, w.attrs, x.loc);
   return reshape_node(take_along_node(rows, as_rows(idx, axes, x.loc), x.loc), idx.shape(), x.loc);
 }

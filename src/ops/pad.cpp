@@ -18,7 +18,7 @@ Shape padded(const Tensor& t, const Ints& low, const Ints& high, const char* op,
   Shape shape = t.shape();
   for (std::size_t k = 0; k < shape.size(); ++k) {
     if (low[k] < 0 || high[k] < 0) fail(op, loc, "negative padding in " + to_string(low) + " and " + to_string(high), {&t}, "use slice to cut");
-    if (__builtin_add_overflow(shape[k], low[k], &shape[k]) || __builtin_add_overflow(shape[k], high[k], &shape[k])) fail(op, loc, "too much padding", {&t});
+    if (__builtin_add_overflow(shape[k], low[k], &shape[k]) || __builtin_add_overflow(shape[k], high[k], &shape[k])) fail(op, loc, "too much padding", {&t}, "sizes multiply to at most 2^58");
   }
   checked_elements(shape, op, loc);
   return shape;
@@ -48,13 +48,21 @@ Tensor pad_by_index(const Primitive& prim, const Arg& x, const Ints& low, const 
 
 }  // namespace
 
+/// False for an integer type or bool that has no such number.
+static bool holds(DType dtype, double value) {
+  if (is_floating(dtype)) return true;
+  const bool positive = dtype == DType::u8 || dtype == DType::bool_;
+  const double end = dtype == DType::bool_ ? 2 : std::ldexp(1, static_cast<int>(size_of(dtype)) * 8 - !positive);
+  return value == std::floor(value) && value >= (positive ? 0 : -end) && value < end;
+}
+
 Tensor pad_constant(const Arg& x, const Ints& low, const Ints& high, double value) {
   OpScope scope("pad_constant", x.loc);
   const Tensor t = need(x, constant_p);
   Embedding e{low, {}, padded(t, low, high, "pad_constant", x.loc)};
   for (int k = 0; k < t.rank(); ++k) e.step.push_back(1);
   if (e.shape == t.shape()) return t;
-  if (!is_floating(t.dtype()) && value != std::floor(value))
+  if (!holds(t.dtype(), value))
     fail("pad_constant", x.loc, to_string(t.type()) + " cannot hold " + std::to_string(value), {&t}, "cast it to a floating type first");
   const Tensor y = embed_node(t, e, x.loc);
   if (value == 0) return y;
@@ -78,7 +86,7 @@ Tensor pad_circular(const Arg& x, const Ints& low, const Ints& high) {
 Tensor roll(const Arg& x, const Ints& shifts, const Ints& axes) {
   OpScope scope("roll", x.loc);
   Tensor t = need(x, roll_p);
-  if (shifts.rank() != axes.rank()) fail("roll", x.loc, "shifts " + to_string(shifts) + " and axes " + to_string(axes) + " differ in number", {&t});
+  if (shifts.rank() != axes.rank()) fail("roll", x.loc, "shifts " + to_string(shifts) + " and axes " + to_string(axes) + " differ in number", {&t}, "one shift an axis");
   for (std::size_t k = 0; k < axes.size(); ++k) {
     const int a = normal_axis(axes[k], t.rank(), "roll", x.loc);
     const auto size = t.shape(a);

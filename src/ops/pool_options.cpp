@@ -33,7 +33,7 @@ Windows pool_windows(const Primitive& prim, int axes, const Tensor& t, const Int
       if (v < least || v > kLargest) fails(std::string(name) + " " + to_string(given) + " is out of range", "at least " + std::to_string(least));
     return list;
   };
-  if (size.empty()) fails("no window size given");
+  if (size.empty()) fails("no window size given", "give one size an axis, or one for all: {2, 2}");
   Windows w;
   PoolAttrs& a = w.attrs;
   a.size = full(size, {1}, 1, "size");
@@ -43,8 +43,8 @@ Windows pool_windows(const Primitive& prim, int axes, const Tensor& t, const Int
   for (std::size_t k = 0; k < static_cast<std::size_t>(axes); ++k) {
     const std::int64_t in = t.shape(static_cast<int>(k) - axes), low = a.low[k];
     std::int64_t reach = 0;
-    if (__builtin_mul_overflow(a.size[k] - 1, a.dilation[k], &reach) || reach > kLargest) fails("the window is too large");
-    if (low * 2 > a.size[k]) fails("padding " + std::to_string(low) + " is more than half the window of " + std::to_string(a.size[k]));
+    if (__builtin_mul_overflow(a.size[k] - 1, a.dilation[k], &reach) || reach > kLargest) fails("the window is too large", "size and dilation multiply to at most 2^40");
+    if (low * 2 > a.size[k]) fails("padding " + std::to_string(low) + " is more than half the window of " + std::to_string(a.size[k]), "pad less, or pad the image itself with pad_constant");
     if (in + 2 * low < reach + 1)
       fails("a window over " + std::to_string(reach + 1) + " elements does not fit spatial axis " + std::to_string(k) + " of " + to_string(t.type()),
             "use a smaller window, or pad");
@@ -52,7 +52,7 @@ Windows pool_windows(const Primitive& prim, int axes, const Tensor& t, const Int
     std::int64_t windows = rest / a.stride[k] + 1;
     if (o.ceil_mode && rest % a.stride[k] != 0 && windows * a.stride[k] < in + low) ++windows;
     a.out.push_back(windows);
-    if ((a.dilation[k] > 1 || o.ceil_mode) && checked_list(windows, prim.name, loc) && reads_nothing(a, k, in)) fails("a window lies wholly in the padding of spatial axis " + std::to_string(k));
+    if ((a.dilation[k] > 1 || o.ceil_mode) && checked_list(windows, prim.name, loc) && reads_nothing(a, k, in)) fails("a window lies wholly in the padding of spatial axis " + std::to_string(k), "pad less, or leave out ceil_mode");
     w.high.push_back(std::max(low, (windows - 1) * a.stride[k] + reach + 1 - in - low));
   }
   return w;

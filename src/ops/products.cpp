@@ -23,7 +23,7 @@ Two ranked(std::string_view op, const Primitive& prim, const Arg& x, int rank_x,
   return t;
 }
 [[noreturn]] void sizes_differ(std::string_view op, const Tensor& x, const Tensor& y, Loc loc) {
-  fail(op, loc, "sizes differ: " + to_string(x.type()) + " and " + to_string(y.type()), {&x, &y});
+  fail(op, loc, "sizes differ: " + to_string(x.type()) + " and " + to_string(y.type()), {&x, &y}, "the sizes that are summed over are equal; transpose or reshape one operand");
 }
 Tensor product(const Tensor& x, const Tensor& y, Loc loc) { return matmul(Arg(x, loc), Arg(y, loc)); }
 Tensor flipped(const Tensor& x, Loc loc) { return move_axis(x, x.rank() - 1, x.rank() - 2, loc); }
@@ -137,9 +137,9 @@ Tensor tensordot(const Arg& x, const Arg& y, const Ints& axes_x, const Ints& axe
   std::int64_t k = 1;
   for (std::size_t i = 0; i < axes_x.size(); ++i) {
     const int p = normal_axis(axes_x[i], a.rank(), "tensordot", loc), q = normal_axis(axes_y[i], b.rank(), "tensordot", loc);
-    if (used_x >> p & 1 || used_y >> q & 1) fail("tensordot", loc, "an axis is named twice in " + to_string(axes_x) + " or " + to_string(axes_y), {&a, &b});
+    if (used_x >> p & 1 || used_y >> q & 1) fail("tensordot", loc, "an axis is named twice in " + to_string(axes_x) + " or " + to_string(axes_y), {&a, &b}, "name each axis once");
     if (a.shape(p) != b.shape(q))
-      fail("tensordot", loc, "axis " + std::to_string(p) + " of " + to_string(a.type()) + " and axis " + std::to_string(q) + " of " + to_string(b.type()) + " differ", {&a, &b});
+      fail("tensordot", loc, "axis " + std::to_string(p) + " of " + to_string(a.type()) + " and axis " + std::to_string(q) + " of " + to_string(b.type()) + " differ", {&a, &b}, "axes that are summed together have one size");
     used_x |= 1u << p, used_y |= 1u << q;
     ax.push_back(p), ay.push_back(q);
     k *= a.shape(p);
@@ -161,7 +161,7 @@ Tensor tensordot(const Arg& x, const Arg& y, const Ints& axes_x, const Ints& axe
 Tensor tensordot(const Arg& x, const Arg& y, int axes) {
   const Tensor a = need(x, tensordot_p), b = need(y, tensordot_p);
   if (axes < 0 || axes > a.rank() || axes > b.rank())
-    fail("tensordot", x.loc, "cannot sum over " + std::to_string(axes) + " axes of " + to_string(a.type()) + " and " + to_string(b.type()), {&a, &b});
+    fail("tensordot", x.loc, "cannot sum over " + std::to_string(axes) + " axes of " + to_string(a.type()) + " and " + to_string(b.type()), {&a, &b}, "from 0 to the lesser number of axes");
   Ints of_x, of_y;
   for (int k = 0; k < axes; ++k) of_x.push_back(a.rank() - axes + k), of_y.push_back(k);
   return tensordot(x, y, of_x, of_y);
@@ -209,7 +209,7 @@ Tensor grouped_mm(const Arg& x, const Arg& w, const std::vector<std::int64_t>& s
   const Two t = ranked("grouped_mm", grouped_p, x, 2, w, 3);
   std::int64_t total = 0;
   for (auto s : sizes)
-    if (s < 0 || __builtin_add_overflow(total, s, &total)) fail("grouped_mm", x.loc, "a group of " + std::to_string(s) + " rows", {&t.x});
+    if (s < 0 || __builtin_add_overflow(total, s, &total)) fail("grouped_mm", x.loc, "a group of " + std::to_string(s) + " rows", {&t.x}, "sizes are >= 0 and add up to the rows of x");
   if (static_cast<std::int64_t>(sizes.size()) != t.y.shape(0) || total != t.x.shape(0) || t.x.shape(1) != t.y.shape(1) || sizes.empty())
     fail("grouped_mm", x.loc,
          std::to_string(sizes.size()) + " groups of " + std::to_string(total) + " rows in all do not fit " + to_string(t.x.type()) + " by " + to_string(t.y.type()),

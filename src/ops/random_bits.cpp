@@ -9,7 +9,7 @@ namespace adjoint {
 // A key is a scalar for users (Key::of). The primitives take any number of keys side by side, each with its own numbers:
 // keys [k..] give [k.., shape..]. That is what batching makes of them.
 static Type infer_drawn(const Infer& i) {
-  if (i.type(0).dtype != DType::i64) i.fail("a key is a scalar of type i64, got " + to_string(i.type(0)));
+  if (i.type(0).dtype != DType::i64) i.fail("a key is a scalar of type i64, got " + to_string(i.type(0)), "Key::of and fold_in take one integer: cast(x, DType::i64)");
   const auto& [shape, dtype] = i.attrs.as<Drawn>();
   Type out{i.type(0).shape, dtype};
   for (auto d : shape) out.shape.push_back(d);
@@ -22,7 +22,7 @@ static const Primitive& fold_in_p = define({
     .traits = {.gradient = Gradient::zero},
     .infer = [](const Infer& i) -> Type {
       for (std::size_t k = 0; k < 2; ++k)
-        if (!(i.type(k) == Type{i.type(0).shape, DType::i64})) i.fail("needs scalars of type i64, got " + to_string(i.type(k)));
+        if (!(i.type(k) == Type{i.type(0).shape, DType::i64})) i.fail("needs scalars of type i64, got " + to_string(i.type(k)), "fold_in takes one integer: cast(x, DType::i64)");
       return i.type(0);
     },
     .batch = batch_same,
@@ -42,28 +42,28 @@ Key Key::fold_in(const Tensor& data, Loc loc) const {
   return k;
 }
 
-void check_drawn(const char* op, const Shape& shape, DType dtype, Loc loc) {
-  std::int64_t n = static_cast<std::int64_t>(size_of(dtype));
+void check_drawn(const char* op, const Shape& shape, Loc loc) {
+  std::int64_t n = 1;
   for (auto d : shape)
-    if (d < 0 || __builtin_mul_overflow(n, d, &n))
+    if (d < 0 || __builtin_mul_overflow(n, d, &n) || n > (std::int64_t{1} << 58))
       throw Error({.op = op, .message = "not a possible shape: " + to_string(shape), .where = user_loc(loc),
-                   .hint = "sizes are >= 0 and the bytes of a tensor fit in 63 bits"});
+                   .hint = "sizes are >= 0 and multiply to at most 2^58"});
 }
 
-static void need_floating(const char* op, DType dtype, Loc loc) {
+void need_floating(const char* op, DType dtype, Loc loc) {
   if (!is_floating(dtype))
     throw Error({.op = op, .message = "draws floating numbers, not " + std::string(name_of(dtype)), .where = user_loc(loc),
                  .hint = "use randint or bernoulli for integers and bool"});
 }
 
 Tensor random_bits(const Key& key, const Shape& shape, Loc loc) {
-  check_drawn("random_bits", shape, DType::i32, loc);
+  check_drawn("random_bits", shape, loc);
   const Tensor k = key.value(loc);
   return apply(random_bits_p, {&k}, Drawn{shape, DType::i32}, loc);
 }
 
 Tensor unit_uniform(const Key& key, const Shape& shape, DType dtype, Loc loc) {
-  check_drawn("uniform", shape, dtype, loc);
+  check_drawn("uniform", shape, loc);
   need_floating("uniform", dtype, loc);
   const Tensor k = key.value(loc);
   const bool half = size_of(dtype) == 2;

@@ -11,7 +11,9 @@ struct Drawn { Shape shape; DType dtype; };
 Tensor unit_uniform(const Key& key, const Shape& shape, DType dtype, Loc loc);
 /// Uniform in the open interval (-1, 1), on midpoints of a grid: never 0, never an end. f32 and f64 only.
 Tensor open_uniform(const Key& key, const Shape& shape, DType dtype, Loc loc);
-/// A shape whose bytes fit in 63 bits and a floating type, or an Error.
-void check_drawn(const char* op, const Shape& shape, DType dtype, Loc loc);
+/// A shape that a tensor can have, or an Error.
+void check_drawn(const char* op, const Shape& shape, Loc loc);
+/// An Error unless the type is floating.
+void need_floating(const char* op, DType dtype, Loc loc);
 
 }  // namespace adjoint

@@ -12,7 +12,7 @@ static const Primitive &kron_p = named("kron"), &meshgrid_p = named("meshgrid");
 static Tensor tiled(Tensor t, const Ints& times, const char* op, Loc loc) {
   Shape result;
   for (std::size_t k = 0; k < times.size(); ++k) {
-    if (times[k] < 0) fail(op, loc, "a negative number of copies in " + to_string(times), {&t});
+    if (times[k] < 0) fail(op, loc, "a negative number of copies in " + to_string(times), {&t}, "0 or more on every axis");
     result.push_back(checked_product(t.shape()[k], times[k], op, loc));
   }
   checked_elements(result, op, loc);
@@ -53,7 +53,7 @@ Tensor repeat_interleave(const Arg& x, std::int64_t times, int axis) {
   OpScope scope("repeat_interleave", x.loc);
   const Tensor t = need(x, interleave_p);
   const int a = normal_axis(axis, t.rank(), "repeat_interleave", x.loc);
-  if (times < 0) fail("repeat_interleave", x.loc, "a negative number of copies: " + std::to_string(times), {&t});
+  if (times < 0) fail("repeat_interleave", x.loc, "a negative number of copies: " + std::to_string(times), {&t}, "0 or more");
   Shape result = t.shape();
   result[static_cast<std::size_t>(a)] = checked_product(t.shape(a), times, "repeat_interleave", x.loc);
   checked_elements(result, "repeat_interleave", x.loc);
@@ -67,7 +67,7 @@ Tensor kron(const Arg& x, const Arg& y) {
   Tensor a = need(x, kron_p), b = need(y, kron_p);
   const int rank = std::max(a.rank(), b.rank());
   if (rank > kMaxRank / 2)
-    fail("kron", x.loc, "needs at most " + std::to_string(kMaxRank / 2) + " axes, got " + to_string(a.type()) + " and " + to_string(b.type()), {&a, &b});
+    fail("kron", x.loc, "needs at most " + std::to_string(kMaxRank / 2) + " axes, got " + to_string(a.type()) + " and " + to_string(b.type()), {&a, &b}, "join axes with reshape first");
   Shape of_a, of_b, result;  // a's sizes stand in the even places, b's in the odd ones
   for (int k = 0; k < rank; ++k) {
     const int i = k - (rank - a.rank()), j = k - (rank - b.rank());
@@ -84,7 +84,7 @@ Tensor kron(const Arg& x, const Arg& y) {
 Tensors meshgrid(const Tensors& vectors, Loc loc) {
   OpScope scope(meshgrid_p.name.data(), loc);
   if (vectors.size() > static_cast<std::size_t>(kMaxRank))
-    fail("meshgrid", loc, std::to_string(vectors.size()) + " vectors span more than " + std::to_string(kMaxRank) + " axes", {});
+    fail("meshgrid", loc, std::to_string(vectors.size()) + " vectors span more than " + std::to_string(kMaxRank) + " axes", {}, "a tensor has at most that many axes");
   Shape grid;
   for (const auto& v : vectors) {
     if (!v) fail("meshgrid", loc, "an operand has no value", {}, "a default-constructed or moved-from Tensor was passed; give it a value first");

@@ -52,7 +52,8 @@ static const Primitive& reshape_p = define({
       const Shape& shape = i.attrs.as<ToShape>().shape;
       if (shape.numel() != i.type(0).shape.numel())
         i.fail("cannot reshape " + to_string(i.type(0)) + " to " + to_string(shape) + ": " +
-               std::to_string(i.type(0).shape.numel()) + " elements against " + std::to_string(shape.numel()));
+               std::to_string(i.type(0).shape.numel()) + " elements against " + std::to_string(shape.numel()),
+               "the sizes multiply to the number of elements; one may be -1 and is inferred");
       return {shape, i.type(0).dtype};
     },
     .vjp = [](const Vjp& r) -> Tensors { return {reshape_node(r.ct, r.node.in[0]->type.shape, r.node.loc)}; },

@@ -18,7 +18,7 @@ Segments checked(const Primitive& prim, const Arg& x, const Arg& ids, std::int64
   need_indices(s.ids, prim.name, x.loc);
   if (s.x.rank() == 0 || s.ids.rank() != 1 || s.ids.shape(0) != s.x.shape(0))
     fail(prim.name, x.loc, "the segment numbers " + to_string(s.ids.type()) + " do not fit " + to_string(s.x.type()), {&s.x, &s.ids}, "one number a slice of axis 0");
-  if (segments < 0) fail(prim.name, x.loc, std::to_string(segments) + " segments", {&s.x});
+  if (segments < 0) fail(prim.name, x.loc, std::to_string(segments) + " segments", {&s.x}, "one more than the largest segment number, at least 0");
   if (s.x.dtype() == DType::bool_) fail(prim.name, x.loc, "cannot reduce " + to_string(s.x.type()) + " arithmetically", {&s.x}, "cast it first");
   s.result = s.x.type();
   s.result.shape[0] = segments;

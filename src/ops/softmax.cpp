@@ -58,7 +58,7 @@ const Primitive& masked_softmax_p = define({
     .name = "masked_softmax",
     .infer = [](const Infer& i) -> Type {
       if (i.type(1).dtype != DType::bool_) i.fail("the mask must be bool, got " + to_string(i.type(1)), "compare it with something, as in gt(m, 0)");
-      if (!(i.type(0).shape == i.type(1).shape)) i.fail("mask and operand differ in shape: " + to_string(i.type(1)) + " and " + to_string(i.type(0)));
+      if (!(i.type(0).shape == i.type(1).shape)) i.fail("mask and operand differ in shape: " + to_string(i.type(1)) + " and " + to_string(i.type(0)), "broadcast_to the mask first");
       return infer_softmax(i);
     },
     .decompose = [](const Node& n) {

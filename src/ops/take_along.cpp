@@ -30,7 +30,7 @@ static const Primitive& put_along_p = define({
     .infer = [](const Infer& i) -> Type {
       check_rows(i, i.type(1), i.type(0));
       if (!(i.type(0).shape == i.type(1).shape) || i.type(1).dtype == DType::bool_)
-        i.fail("cannot add " + to_string(i.type(1)) + " at " + to_string(i.type(0)));
+        i.fail("cannot add " + to_string(i.type(1)) + " at " + to_string(i.type(0)), "cast both to one type that has addition");
       Type out = i.type(1);
       out.shape[out.shape.size() - 1] = i.attrs.as<RowSize>().size;
       return out;

@@ -9,7 +9,7 @@ static const Primitive& triu_p = define({.name = "triu", .traits = {.inlined = t
 static Tensor triangle(const Primitive& prim, const Arg& x, std::int64_t offset, bool lower) {
   OpScope scope(prim.name.data(), x.loc);
   const Tensor t = need(x, prim);
-  if (t.rank() < 2) fail(prim.name, x.loc, "needs a matrix, got " + to_string(t.type()), {&t});
+  if (t.rank() < 2) fail(prim.name, x.loc, "needs a matrix, got " + to_string(t.type()), {&t}, "the operand has two axes or more; diag makes a matrix of a vector");
   const auto far = std::max(t.shape(-2), t.shape(-1));
   const Shape matrix{t.shape(-2), t.shape(-1)};
   const auto k = std::clamp(offset, -far - 1, far + 1);

@@ -71,7 +71,7 @@ Tensor upsample_nearest(const Arg& x, const Ints& size) {
 Tensor upsample_bilinear(const Arg& x, const Ints& size, bool align_corners) {
   OpScope scope("upsample_bilinear", x.loc);
   Tensor t = floating(need(x, bilinear_p), x.loc);
-  if (size.rank() != 2) fail("upsample_bilinear", x.loc, "needs two sizes, got " + to_string(size), {&t});
+  if (size.rank() != 2) fail("upsample_bilinear", x.loc, "needs two sizes, got " + to_string(size), {&t}, "height and width");
   check("upsample_bilinear", t, size, x.loc);
   for (int k = 0; k < 2; ++k) t = interpolated(t, t.rank() - 2 + k, size[static_cast<std::size_t>(k)], align_corners, x.loc);
   return t;

@@ -38,7 +38,7 @@ Tensor flatten(const Arg& x, int first, int last) {
   if (t.rank() == 0) return reshape_node(t, {1}, x.loc);
   const int a = normal_axis(first, t.rank(), "flatten", x.loc), b = normal_axis(last, t.rank(), "flatten", x.loc);
   if (a > b)
-    fail("flatten", x.loc, "the first axis " + std::to_string(first) + " lies behind the last " + std::to_string(last) + " of " + to_string(t.type()), {&t});
+    fail("flatten", x.loc, "the first axis " + std::to_string(first) + " lies behind the last " + std::to_string(last) + " of " + to_string(t.type()), {&t}, "axes first to last are joined, in this order");
   Shape shape;
   for (int k = 0; k < t.rank(); ++k) {
     if (k <= a || k > b) shape.push_back(t.shape(k));
@@ -55,7 +55,7 @@ Tensor unflatten(const Arg& x, int axis, const Shape& sizes) {
   int unknown = 0;
   for (auto s : sizes) {
     unknown += s == -1;
-    if (s < -1) fail("unflatten", x.loc, "a negative size in " + to_string(sizes), {&t});
+    if (s < -1) fail("unflatten", x.loc, "a negative size in " + to_string(sizes), {&t}, "sizes are >= 0; one may be -1 and is inferred");
     if (s >= 0) known = checked_product(known, s, "unflatten", x.loc);
   }
   const auto size = t.shape(a);
@@ -105,7 +105,7 @@ Tensor moveaxis(const Arg& x, const Ints& from, const Ints& to) {
   unsigned moved = 0;
   for (std::size_t k = 0; k < from.size(); ++k) {
     const int a = normal_axis(from[k], t.rank(), "moveaxis", x.loc), b = normal_axis(to[k], t.rank(), "moveaxis", x.loc);
-    if (moved >> a & 1 || at[b] >= 0) fail("moveaxis", x.loc, "an axis or a place is named twice in " + to_string(from) + " to " + to_string(to), {&t});
+    if (moved >> a & 1 || at[b] >= 0) fail("moveaxis", x.loc, "an axis or a place is named twice in " + to_string(from) + " to " + to_string(to), {&t}, "name each axis and each place once");
     moved |= 1u << a;
     at[b] = a;
   }
@@ -123,7 +123,8 @@ Tensor select(const Arg& x, int axis, std::int64_t index) {
   const int a = normal_axis(axis, t.rank(), "select", x.loc);
   const auto size = t.shape(a);
   if (index < -size || index >= size)
-    fail("select", x.loc, "index " + std::to_string(index) + " is outside axis " + std::to_string(a) + " of " + to_string(t.type()), {&t});
+    fail("select", x.loc, "index " + std::to_string(index) + " is outside axis " + std::to_string(a) + " of " + to_string(t.type()), {&t},
+         size == 0 ? "the axis is empty" : "indices run from " + std::to_string(-size) + " to " + std::to_string(size - 1));
   Shape shape = t.shape();
   shape.erase(a);
   return reshape_node(slice_axis(t, a, index < 0 ? index + size : index, 1, 1, x.loc), shape, x.loc);
@@ -136,7 +137,7 @@ Tensor narrow(const Arg& x, int axis, std::int64_t start, std::int64_t size) {
   const auto whole = t.shape(a), from = start < 0 ? start + whole : start;
   if (size < 0 || from < 0 || from > whole || size > whole - from)
     fail("narrow", x.loc,
-         std::to_string(size) + " elements from " + std::to_string(start) + " do not lie in axis " + std::to_string(a) + " of " + to_string(t.type()), {&t});
+         std::to_string(size) + " elements from " + std::to_string(start) + " do not lie in axis " + std::to_string(a) + " of " + to_string(t.type()), {&t}, "start and start + size lie in [0, " + std::to_string(whole) + "]");
   return slice_axis(t, a, from, size, 1, x.loc);
 }
 

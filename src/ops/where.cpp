@@ -11,7 +11,7 @@ static const Primitive& where_p = define({
     .infer = [](const Infer& i) -> Type {
       if (i.type(0).dtype != DType::bool_)
         i.fail("the condition must be bool, got " + to_string(i.type(0)), "compare it with something, as in gt(x, 0)");
-      if (!(i.type(1) == i.type(2)) || !(i.type(0).shape == i.type(1).shape)) i.fail("operands differ in shape or type");
+      if (!(i.type(1) == i.type(2)) || !(i.type(0).shape == i.type(1).shape)) i.fail("operands differ in shape or type", "where() broadcasts and promotes them");
       return i.type(1);
     },
     .vjp = [](const Vjp& r) -> Tensors {

@@ -181,6 +181,17 @@ void publish(Work& w, std::vector<Buffer*>& outputs) {
   }
 }
 
+/// What the results need that take over no other buffer, or the largest number.
+std::size_t result_bytes(const plan::Plan& plan) {
+  std::size_t total = 0;
+  for (std::size_t k = 0; k < plan.outputs.size(); ++k) {
+    const auto& t = plan.outputs[k];
+    if (plan.takes_over[k] < 0 && __builtin_add_overflow(total, static_cast<std::size_t>(t.shape.numel()) * size_of(t.dtype), &total))
+      return SIZE_MAX;
+  }
+  return total;
+}
+
 /// False, and nothing done, when a value in this graph is an update that another thread computes right now.
 bool try_evaluate(std::span<Node* const> wanted, Loc loc) {
   std::unique_lock lock(graph_mutex());
@@ -216,6 +227,7 @@ bool try_evaluate(std::span<Node* const> wanted, Loc loc) {
   for (std::size_t k = 0; k < plan.takes_over.size(); ++k)
     if (plan.takes_over[k] >= 0) claim.parameter(*w.leaves[static_cast<std::size_t>(plan.takes_over[k])], w.roots[k]->loc);
   lock.unlock();
+  need_memory(result_bytes(plan), "a value", "eval", loc);
 
   for (std::size_t k = 0; k < plan.outputs.size(); ++k) {
     const auto& t = plan.outputs[k];
@@ -226,14 +238,17 @@ bool try_evaluate(std::span<Node* const> wanted, Loc loc) {
       outputs.push_back(new_buffer(static_cast<std::size_t>(t.shape.numel()) * size_of(t.dtype)));
     }
   }
-  const auto failure = w.executable->run(w.leaf_buffers, w.literals, outputs);
+  const auto failure = w.executable->run(w.leaf_buffers, w.literals, outputs, loc);
+  lock.lock();
   if (failure.step) {
-    const std::string what = failure.what;
+    // The plan may have been made for an earlier graph of this structure; one made anew has the lines of this one.
+    const auto own = plan::make_plan({w.order, w.update, w.donatable});
+    lock.unlock();
+    const auto& locs = own.steps[static_cast<std::size_t>(failure.step - plan.steps.data())].locs;
     postpone_updates(claim.updates());
-    throw Error({.op = failure.step->name, .message = what, .where = failure.step->locs.empty() ? user_loc(loc) : failure.step->locs[0],
+    throw Error({.op = failure.step->name, .message = failure.what, .where = locs.empty() ? user_loc(loc) : locs[0],
                  .hint = "the values asked for were not computed; parameters are unchanged"});
   }
-  lock.lock();
   claim.keep();
   publish(w, outputs);
   return true;
@@ -249,27 +264,27 @@ void evaluate(std::span<Node* const> wanted, Loc loc) {
 void eval(std::span<const Tensor> values, Loc loc) {
   std::vector<Node*> nodes;
   for (const auto& t : values) {
-    t.type();
+    t.type(loc);
     nodes.push_back(t.node());
   }
   evaluate(nodes, loc);
 }
 void eval(const Tensor& value, Loc loc) { eval(std::span(&value, 1), loc); }
 
-void set_threads(int n) {
-  if (n < 1) throw Error({.op = "set_threads", .message = "cannot use " + std::to_string(n) + " threads", .hint = "give 1 or more"});
+void set_threads(int n, Loc loc) {
+  if (n < 1) throw Error({.op = "set_threads", .message = "cannot use " + std::to_string(n) + " threads", .where = user_loc(loc), .hint = "give 1 or more"});
   runtime::set_threads(n);
 }
 int threads() { return runtime::threads(); }
 
-Tensor Tensor::detach() const {
-  type();
-  if (!node_->computed()) eval(*this, where());
-  return leaf(node_->type, hold_value(*node_, "detach", where()), where());
+Tensor Tensor::detach(Loc loc) const {
+  type(loc);
+  if (!node_->computed()) eval(*this, loc);
+  return leaf(node_->type, hold_value(*node_, "detach", loc), where());
 }
 
 double Tensor::item(Loc loc) const {
-  if (numel() != 1)
+  if (numel(loc) != 1)
     throw Error({.op = "item", .message = "needs a tensor of one element, got " + to_string(type()), .where = user_loc(loc),
                  .operands = {describe(*node_)}, .hint = "use to_vector, or reduce it first"});
   double v = 0;
@@ -280,7 +295,7 @@ double Tensor::item(Loc loc) const {
 Tensor cast(const Arg& x, DType dtype);  // declared by the operations' headers
 
 void Tensor::copy_out(void* out, DType as, Loc loc) const {
-  const Tensor t = dtype() == as ? *this : cast(Arg(*this, loc), as);
+  const Tensor t = dtype(loc) == as ? *this : cast(Arg(*this, loc), as);
   std::vector<Node*> nodes{t.node_};
   if (t.node_ != node_ && node_->kind == Kind::op) nodes.push_back(node_);  // the value itself is kept too
   evaluate(nodes, loc);

@@ -28,7 +28,7 @@ Executable::Executable(plan::Plan plan) : plan_(std::move(plan)) {
 
 static void free_arena(std::byte* p) { std::free(p); }
 
-std::unique_ptr<Executable::Instance> Executable::take() {
+std::unique_ptr<Executable::Instance> Executable::take(Loc loc) {
   {
     std::lock_guard lock(mutex_);
     if (!idle_.empty()) {
@@ -41,11 +41,11 @@ std::unique_ptr<Executable::Instance> Executable::take() {
   constexpr std::size_t kHuge = std::size_t{2} << 20;
   const auto bytes = static_cast<std::size_t>(plan_.arena_bytes);
   const std::size_t align = bytes >= kHuge ? kHuge : 64;
-  if (bytes >= kHuge) need_memory(bytes, "the arena of this plan");
+  need_memory(bytes, "the arena of this plan", "eval", loc);
   auto* memory = static_cast<std::byte*>(std::aligned_alloc(align, (bytes + align) / align * align));
   if (!memory)
     throw Error({.op = "eval", .message = "out of memory: the plan needs an arena of " + std::to_string(bytes) + " bytes",
-                 .hint = "use a smaller batch"});
+                 .where = user_loc(loc), .hint = "use a smaller batch"});
   if (align == kHuge) madvise(memory, bytes, MADV_HUGEPAGE);
   instance->arena = {memory, free_arena};
   instance->literals.resize(plan_.literals.size());
@@ -65,8 +65,8 @@ std::unique_ptr<Executable::Instance> Executable::take() {
 }
 
 Executable::Failure Executable::run(std::span<Buffer* const> leaves, std::span<const std::int64_t> literals,
-                                    std::span<Buffer* const> outputs) {
-  auto instance = take();
+                                    std::span<Buffer* const> outputs, Loc loc) {
+  auto instance = take(loc);
   std::ranges::copy(literals, instance->literals.begin());
   for (const auto& b : bindings_) {
     std::byte* base = b.place == plan::Place::leaf     ? leaves[b.index]->data

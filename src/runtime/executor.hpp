@@ -24,7 +24,8 @@ class Executable {
     const char* what = nullptr;
   };
   /// Runs all steps. Literals are the bits of the graph's numbers, already in their element types.
-  Failure run(std::span<Buffer* const> leaves, std::span<const std::int64_t> literals, std::span<Buffer* const> outputs);
+  Failure run(std::span<Buffer* const> leaves, std::span<const std::int64_t> literals, std::span<Buffer* const> outputs,
+              Loc loc);
 
  private:
   struct Instance {
@@ -32,7 +33,7 @@ class Executable {
     std::vector<std::int64_t> literals;
     std::vector<View> views;  // of all operands of all steps, in order
   };
-  std::unique_ptr<Instance> take();
+  std::unique_ptr<Instance> take(Loc loc);
   plan::Plan plan_;
   struct Binding {
     std::uint32_t view;

@@ -64,9 +64,9 @@ Tensors jvp(std::span<const Tensor> outputs, std::span<const Tensor> wrt, std::s
     throw Error({.op = "jvp", .message = std::to_string(wrt.size()) + " values but " + std::to_string(tangents.size()) + " tangents",
                  .where = user_loc(loc), .hint = "give one tangent a value"});
   NodeList roots, at;
-  for (const auto& t : outputs) t.type(), roots.push_back(t.node());
+  for (const auto& t : outputs) t.type(loc), roots.push_back(t.node());
   for (std::size_t i = 0; i < wrt.size(); ++i) {
-    if (!(wrt[i].type() == tangents[i].type()))
+    if (!(wrt[i].type(loc) == tangents[i].type(loc)))
       throw Error({.op = "jvp", .message = "the tangent is " + to_string(tangents[i].type()) + ", the value " + to_string(wrt[i].type()),
                    .where = user_loc(loc), .operands = {describe(*wrt[i].node()), describe(*tangents[i].node())},
                    .hint = "a tangent has the type of its value"});

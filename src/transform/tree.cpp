@@ -145,7 +145,7 @@ Tensor updated(Tensor now, const Tensor& old) {
 void donate(const Tensor& old, Loc loc) { adjoint::donate(*old.node(), user_loc(loc)); }
 
 Tensor parameter(const Tensor& value, Loc loc) {
-  Tensor t = value.detach();
+  Tensor t = value.detach(loc);
   t.node()->loc = user_loc(loc);
   return t.requires_grad(loc);
 }

@@ -86,7 +86,7 @@ struct Augment {
   double erase_probability = 0;  ///< how often a rectangle is set to erase_value
   std::int64_t erase_side = 0;   ///< its sides are 1 .. erase_side pixels, cut off at the border
   std::uint8_t erase_value = 0;
-  bool any() const { return shift > 0 || flip || (erase_probability > 0 && erase_side > 0); }  ///< some change is on
+  bool any() const { return shift != 0 || flip || (erase_probability != 0 && erase_side != 0); }  ///< some change is on
 };
 
 /// Changes one picture: in order flip, shift, erase. A pure function of its arguments: `epoch` and

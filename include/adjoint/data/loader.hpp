@@ -46,12 +46,13 @@ class ImageLoader {
   const PixelStatistics& statistics() const { return options_.statistics; }  ///< those in use, computed from the set where none were given
 
   /// Batch `index` of `epoch`, made by the calling thread.
-  ImageBatch batch(std::int64_t epoch, std::int64_t index);
+  ImageBatch batch(std::int64_t epoch, std::int64_t index, Loc loc = Loc::current());
 
   /// The batches `first` ... of an epoch, made ahead on a thread. Independent of this object's
   /// later use.
   ///   for (auto batches = loader.epoch(3); auto b = batches->next();) train(*b);
-  std::unique_ptr<Prefetcher<ImageBatch>> epoch(std::int64_t epoch, std::int64_t first = 0) const;
+  std::unique_ptr<Prefetcher<ImageBatch>> epoch(std::int64_t epoch, std::int64_t first = 0,
+                                              Loc loc = Loc::current()) const;
 
  private:
   using Read = std::function<void(std::span<const std::int64_t> examples, std::span<std::uint8_t> pixels)>;

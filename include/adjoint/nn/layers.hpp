@@ -103,16 +103,18 @@ concept TakesNoContext = requires(const Layer& layer, const Tensor& x) { layer(x
 template <class... Layers> struct Sequential {
   std::tuple<Layers...> layers;
   /// The layers in order; random ones draw from the context.
-  Tensor operator()(const Tensor& x, Context& context) const {
-    Tensor y = x;
+  Tensor operator()(const Arg& x, Context& context) const {
+    const OpScope scope("Sequential", x.loc);
+    Tensor y = x.value();
     std::apply([&](const auto&... layer) { ((y = call(layer, y, context)), ...); }, layers);
     return y;
   }
   /// Where no layer needs a context.
-  Tensor operator()(const Tensor& x) const
+  Tensor operator()(const Arg& x) const
     requires(TakesNoContext<Layers> && ...)
   {
-    Tensor y = x;
+    const OpScope scope("Sequential", x.loc);
+    Tensor y = x.value();
     std::apply([&](const auto&... layer) { ((y = layer(y)), ...); }, layers);
     return y;
   }
@@ -124,12 +126,18 @@ template <class... Layers> Sequential<Layers...> sequential(Layers... layers) { 
 template <class Layer> struct Residual {
   Layer inner;
   /// With a context, for an inner layer that takes one.
-  Tensor operator()(const Tensor& x, Context& context) const { return x + call(inner, x, context); }
+  Tensor operator()(const Arg& x, Context& context) const {
+    const OpScope scope("Residual", x.loc);
+    const Tensor t = x.value();
+    return t + call(inner, t, context);
+  }
   /// Without.
-  Tensor operator()(const Tensor& x) const
+  Tensor operator()(const Arg& x) const
     requires TakesNoContext<Layer>
   {
-    return x + inner(x);
+    const OpScope scope("Residual", x.loc);
+    const Tensor t = x.value();
+    return t + inner(t);
   }
 };
 /// The sum of a layer's input and its output.

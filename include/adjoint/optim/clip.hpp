@@ -48,7 +48,8 @@ template <class M> Clipped<M> clip_by_global_norm(const M& grads, double most, L
 
 /// Sum of gradients over micro-batches: start with the first, add the others, and divide by their number:
 /// `mean_of(add(add(g0, g1), g2), 3)`.
-template <class M> M add(const M& a, const M& b) {
+template <class M> M add(const M& a, const M& b, Loc loc = Loc::current()) {
+  const OpScope scope("add", loc);
   return tree::map([](const Tensor& x, const Tensor& y) { return !x ? y : !y ? x : detail::sum_of(x, y); }, a, b);
 }
 /// Every gradient times a number.

@@ -61,11 +61,11 @@ static const bool joins_ = add_rows({
      }},
     {.op = "chunk", .in = {{{5, 2}}}, .call = [](const Tensors& x) {
        const Tensors p = chunk(x[0], 2);
-       return joined({p[1], p[0]});
+       return joined({p.rbegin(), p.rend()});
      }},
     {.op = "unstack", .in = {{{3, 2}}}, .call = [](const Tensors& x) {
        const Tensors p = unstack(x[0], 1);
-       return p[1] * p[0];
+       return p.size() < 2 ? joined(p) : p[1] * p[0];
      }},
     {.op = "slice", .in = {{{4, 5}}}, .call = [](const Tensors& x) { return slice(x[0], {1, -1}, {4, -6}, {2, -2}); }},
     {.op = "slice", .in = {{{4, 4}}}, .call = [](const Tensors& x) { return slice(x[0], {1, 0}, {3, 3}); }},

@@ -86,9 +86,19 @@ void place(Plan& plan) {
   std::vector<std::uint32_t> order;
   std::vector<std::int64_t> change(plan.steps.size() + 2, 0);
   for (std::uint32_t s = 0; s < plan.slots.size(); ++s) {
-    auto& slot = plan.slots[s];
+    const auto& slot = plan.slots[s];
     if (slot.place != Place::arena || slot.last < slot.first || slot.bytes == 0) continue;
     order.push_back(s);
+  }
+  constexpr std::int64_t kMost = std::int64_t{1} << 60;  // no machine has it: the run refuses the plan, and no sum overflows here
+  std::int64_t total = 0;
+  for (auto s : order)
+    if ((total += std::min(plan.slots[s].bytes, kMost)) >= kMost) {
+      plan.arena_bytes = plan.live_bytes = kMost;
+      return;
+    }
+  for (auto s : order) {
+    const auto& slot = plan.slots[s];
     change[static_cast<std::size_t>(slot.first)] += aligned(slot.bytes);
     change[static_cast<std::size_t>(slot.last) + 1] -= aligned(slot.bytes);
   }
