@@ -35,11 +35,16 @@ std::string fault_of(const Error& e, const WrongCall& wrong) {
   return {};
 }
 
+/// Elements of the largest value behind y; axes of size 0 count as 1, for what is reduced along them has the others.
 std::int64_t largest_value(const Tensor& y) {
   std::lock_guard lock(graph_mutex());
   Node* root = y.node();
   std::int64_t most = 0;
-  for (const Node* n : topological_order(std::span(&root, 1), {.through_computed = true}).nodes) most = std::max(most, n->type.shape.numel());
+  for (const Node* n : topological_order(std::span(&root, 1), {.through_computed = true}).nodes) {
+    Shape shape = n->type.shape;
+    for (auto& d : shape) d = std::max<std::int64_t>(d, 1);
+    most = std::max(most, shape.numel());
+  }
   return most;
 }
 
@@ -207,7 +212,8 @@ Tensor called(const Row& row, const Tensors& in) {
   eval(y, row.at);  // what is wrong with the values is said here
   try {
     const Tensor again = row.call(in), seed = ones_like(again);
-    for (const auto& g : vjp(std::span(&again, 1), std::span(&seed, 1), wrt)) eval(g);
+    for (const auto& g : vjp(std::span(&again, 1), std::span(&seed, 1), wrt))
+      if (largest_value(g) <= kComputed) eval(g);
   } catch (const Error&) {  // a refused gradient
   }
   return y;

@@ -33,6 +33,7 @@ namespace {
   std::vector<const Tensor*> tensors;
   for (auto* a : in)
     if (a->tensor) {
+      if (!*a->tensor) no_value(prim, loc);
       tensors.push_back(a->tensor);
       types += (types.empty() ? "" : " with ") + to_string(a->tensor->type());
     }
