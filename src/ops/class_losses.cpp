@@ -81,6 +81,8 @@ Tensor fused_linear_cross_entropy(const Arg& x, const Arg& weight, const Arg& ta
     fail(linear_p, x.loc, "needs x [rows, features], weight [classes, features] and targets [rows], got " + to_string(a.type()) + ", " + to_string(w.type()) + " and " + to_string(t.type()),
          {&a, &w, &t}, "flatten the batch axes of x and of the targets first");
   if (o.chunk < 1) fail(linear_p, x.loc, "a chunk of " + std::to_string(o.chunk) + " rows", {}, "give 1 or more");
+  if (a.shape(0) / o.chunk > (1 << 16))  // each is a part of the graph
+    fail(linear_p, x.loc, std::to_string(a.shape(0)) + " rows in chunks of " + std::to_string(o.chunk), {&a}, "give a chunk of which there are at most 65,536");
   const auto rows = a.shape(0);
   const Tensor across = transpose(w);
   Tensors parts;
