@@ -1,5 +1,6 @@
 // reference_shape.cpp: operations that move elements and compute nothing, each as "which element
 // comes from where". Not views: every result is written out.
+#include <bit>
 #include <numeric>
 
 #include "adjoint/error.hpp"
@@ -129,6 +130,34 @@ template <class T> RefTensor<T> strided_add(const Application<T>& c) {
   return y;
 }
 
+/// The bits of v as an element of this type, in the low bytes.
+template <class T> std::uint64_t bits_of(T v, DType dtype) {
+  switch (dtype) {
+    case DType::f64: return std::bit_cast<std::uint64_t>(static_cast<double>(v));
+    case DType::f32: return std::bit_cast<std::uint32_t>(static_cast<float>(v));
+    case DType::bf16: return bfloat16(static_cast<float>(v)).bits;
+    case DType::f16: return float16(static_cast<float>(v)).bits;
+    default: return static_cast<std::uint64_t>(static_cast<std::int64_t>(v));
+  }
+}
+/// The element of this type that has these bits; `stored` cuts integers to their bytes.
+template <class T> T with_bits(std::uint64_t bits, DType dtype) {
+  const auto low = static_cast<std::uint16_t>(bits);
+  switch (dtype) {
+    case DType::f64: return T(std::bit_cast<double>(bits));
+    case DType::f32: return T(std::bit_cast<float>(static_cast<std::uint32_t>(bits)));
+    case DType::bf16: return T(std::bit_cast<float>(std::uint32_t{low} << 16));
+    case DType::f16: return T(static_cast<float>(std::bit_cast<float16>(low)));
+    default: return stored(T(static_cast<std::int64_t>(bits)), dtype);
+  }
+}
+template <class T> RefTensor<T> bitcast(const Application<T>& c) {
+  RefTensor<T> y = *c.in[0];
+  for (T& v : y.data) v = with_bits<T>(bits_of(v, y.dtype), c.dtype);
+  y.dtype = c.dtype;
+  return y;
+}
+
 /// Control of derivatives and of the plan changes no value: operand 0 as it is.
 template <class T>
 constexpr std::pair<std::string_view, Definition<T>> kTable[] = {
@@ -140,6 +169,7 @@ constexpr std::pair<std::string_view, Definition<T>> kTable[] = {
     {"concat", concat<T>},
     {"flip", flip<T>},
     {"iota", iota<T>},
+    {"bitcast", bitcast<T>},
     {"stop_gradient", same<T>},
     {"as_strided", as_strided<T>},
     {"strided_add", strided_add<T>},

@@ -6,8 +6,8 @@
 #include "adjoint/ops/random.hpp"
 #include "adjoint/ops/softmax.hpp"
 #include "ops/batching.hpp"
+#include "ops/index_ops.hpp"
 #include "ops/random_ops.hpp"
-#include "ops/shape_ops.hpp"
 #include "ops/softmax_ops.hpp"
 
 namespace adjoint {
@@ -18,8 +18,6 @@ const Primitive& named(std::string_view name) {
 }
 const Primitive &normal_p = named("normal"), &truncated_normal_p = named("truncated_normal"), &randint_p = named("randint");
 const Primitive &exponential_p = named("exponential"), &laplace_p = named("laplace"), &gumbel_p = named("gumbel");
-const Primitive& categorical_p = define({.name = "categorical", .traits = {.inlined = true, .gradient = Gradient::zero}, .family = "D18"});
-const Primitive& multinomial_p = define({.name = "multinomial", .traits = {.inlined = true, .gradient = Gradient::zero}, .family = "D18"});
 
 struct Length { std::int64_t n; };
 const Primitive& permutation_p = define({
@@ -58,11 +56,61 @@ const Primitive& bernoulli_p = define({
     .family = "D18",
 });
 
+/// The type of numbers that noise is added to.
+DType wide(DType d) { return d == DType::f64 ? d : DType::f32; }
+
+/// Operands: key, logits. The largest of logits + noise.
+const Primitive& categorical_p = define({
+    .name = "categorical",
+    .traits = {.gradient = Gradient::refused},
+    .infer = [](const Infer& i) -> Type {
+      Shape out = i.type(1).shape;
+      out.erase(static_cast<std::size_t>(i.attrs.as<OneAxis>().axis));
+      return {out, DType::i64};
+    },
+    .decompose = [](const Node& n) {
+      const Tensor logits = share(n.in[1]);
+      const DType d = wide(logits.dtype());
+      return argmax(cast(logits, d) + gumbel(Key::of(share(n.in[0])), logits.shape(), {.dtype = d}, n.loc), {n.attrs.as<OneAxis>().axis});
+    },
+    .family = "D18",
+});
+
+struct Draws { std::int64_t count; bool replacement; };
+/// Operands: key, probabilities. With replacement a categorical draw each; without, the largest `count` of logarithms + noise.
+const Primitive& multinomial_p = define({
+    .name = "multinomial",
+    .traits = {.gradient = Gradient::refused},
+    .infer = [](const Infer& i) -> Type {
+      Shape out = i.type(1).shape;
+      out[out.size() - 1] = i.attrs.as<Draws>().count;
+      return {out, DType::i64};
+    },
+    .decompose = [](const Node& n) {
+      const auto [count, replacement] = n.attrs.as<Draws>();
+      const Tensor p = share(n.in[1]);
+      const Key key = Key::of(share(n.in[0]));
+      const DType d = wide(p.dtype());
+      const Tensor logits = log(cast(p, d));
+      if (replacement) {
+        Shape many = p.shape(), at = p.shape();
+        many.insert(many.rank() - 1, count), at.insert(at.rank() - 1, 1);
+        return argmax(reshape(logits, at) + gumbel(key, many, {.dtype = d}, n.loc), {-1});
+      }
+      Tensor noisy = logits + gumbel(key, p.shape(), {.dtype = d}, n.loc);
+      Tensors drawn;
+      for (std::int64_t i = 0; i < count; ++i) {
+        drawn.push_back(argmax(noisy, {-1}));
+        noisy = where(class_mask(drawn.back(), {.classes = p.shape(-1)}, n.loc), -std::numeric_limits<double>::infinity(), noisy);
+      }
+      return stack(drawn, -1);
+    },
+    .family = "D18",
+});
+
 [[noreturn]] void fail(const char* op, Loc loc, std::string why, std::string hint) {
   throw Error({.op = op, .message = std::move(why), .where = user_loc(loc), .hint = std::move(hint)});
 }
-
-DType wide(DType d) { return d == DType::f64 ? d : DType::f32; }
 
 /// Uniform in (0, 1), symmetric about 1/2.
 Tensor open_unit(const Key& key, const Shape& shape, DType dtype, Loc loc) {
@@ -162,8 +210,8 @@ Tensor categorical(const Key& key, const Arg& logits, int axis) {
   if (!is_floating(x.dtype())) fail("categorical", logits.loc, "logits are floating, got " + to_string(x.type()), "cast them: cast(x, DType::f32)");
   const int along = normal_axis(axis, x.rank(), "categorical", logits.loc);
   if (x.shape(along) == 0) fail("categorical", logits.loc, "nothing to choose from in " + to_string(x.type()), "the axis has at least one entry");
-  const DType d = wide(x.dtype());
-  return argmax(stop_gradient(cast(x, d)) + gumbel(key, x.shape(), {.dtype = d}, logits.loc), {along});
+  const Tensor k = key.value(logits.loc);
+  return apply(categorical_p, {&k, &x}, OneAxis{along}, logits.loc);
 }
 
 Tensor multinomial(const Key& key, const Arg& p, std::int64_t count, bool replacement) {
@@ -174,22 +222,20 @@ Tensor multinomial(const Key& key, const Arg& p, std::int64_t count, bool replac
   const auto n = x.shape(-1);
   if (n == 0 || count < 0 || (!replacement && count > n))
     fail("multinomial", p.loc, std::to_string(count) + " draws from " + std::to_string(n) + " entries", "without replacement at most as many as there are");
-  const DType d = wide(x.dtype());
-  const Tensor logits = log(stop_gradient(cast(x, d)));
-  if (replacement) {
-    Shape many = x.shape(), at = x.shape();
-    many.insert(many.rank() - 1, count), at.insert(at.rank() - 1, 1);
-    return argmax(reshape(logits, at) + gumbel(key, many, {.dtype = d}, p.loc), {-1});
+  if (count == 0) {
+    Shape none = x.shape();
+    none[none.size() - 1] = 0;
+    return zeros(none, DType::i64, p.loc);
   }
-  Tensor noisy = logits + gumbel(key, x.shape(), {.dtype = d}, p.loc);  // the largest `count` of them are such a draw
-  Tensors drawn;
-  for (std::int64_t i = 0; i < count; ++i) {
-    drawn.push_back(argmax(noisy, {-1}));
-    noisy = where(class_mask(drawn.back(), {.classes = n}, p.loc), -std::numeric_limits<double>::infinity(), noisy);
+  if (replacement) {  // a number of noise for each draw and entry
+    if (x.rank() == kMaxRank)
+      fail("multinomial", p.loc, "needs at most " + std::to_string(kMaxRank - 1) + " axes, got " + to_string(x.type()), "join axes with reshape first");
+    Shape many = x.shape();
+    many.push_back(count);
+    checked_elements(many, "multinomial", p.loc);
   }
-  Shape none = x.shape();
-  none[none.size() - 1] = 0;
-  return count == 0 ? zeros(none, DType::i64, p.loc) : stack(drawn, -1);
+  const Tensor k = key.value(p.loc);
+  return apply(multinomial_p, {&k, &x}, Draws{count, replacement}, p.loc);
 }
 
 }  // namespace adjoint

@@ -9,6 +9,7 @@
 #include "graph/log.hpp"
 #include "graph/topo.hpp"
 #include "ops/common.hpp"
+#include "transform/refused.hpp"
 
 namespace adjoint {
 namespace {
@@ -59,6 +60,27 @@ struct Reverse {
 
 Tensors reverse(const Reverse& what, const NodeList& outputs, const Tensors& seeds, const NodeList& wrt, std::vector<bool>* reached);
 
+[[noreturn]] void refuse(const Reverse& what, const Order& order, std::size_t i) {
+  const Node& n = *order.nodes[i];
+  throw Error({.op = what.op, .message = std::string(n.prim->name) + " has no derivative; it lies on the path " + path_to_loss(order, i),
+               .where = user_loc(what.loc), .operands = {describe(n)},
+               .hint = "put stop_gradient around it if its derivative is not meant, or give one with custom_vjp"});
+}
+
+/// The gradient of a definition by the operands that need one; an operand that stands in two places gets the sum once.
+Tensors through_definition(const Reverse& what, const Node& n, const Tensor& ct, std::span<const bool> wanted) {
+  const auto in = n.operands();
+  NodeList asked;
+  std::vector<std::size_t> places;
+  for (std::size_t k = 0; k < in.size(); ++k)
+    if (wanted[k] && std::ranges::find(asked, in[k]) == asked.end()) asked.push_back(in[k]), places.push_back(k);
+  const Tensor simple = n.prim->decompose(n);
+  const Tensors found = reverse(what, {simple.node()}, {ct}, asked, nullptr);
+  Tensors d(in.size());
+  for (std::size_t k = 0; k < places.size(); ++k) d[places[k]] = found[k];
+  return d;
+}
+
 /// Cotangents of a node's operands: its own rule, or the rule of its definition.
 Tensors pull_back(const Reverse& what, const Order& order, std::size_t i, const Tensor& ct, std::span<const bool> wanted) {
   const Node& n = *order.nodes[i];
@@ -66,13 +88,8 @@ Tensors pull_back(const Reverse& what, const Order& order, std::size_t i, const 
   const auto& prim = *n.prim;
   if (prim.traits.gradient == Gradient::zero) return {};
   if (prim.traits.gradient == Gradient::smooth && prim.vjp) return prim.vjp({n, ct, wanted});
-  if (prim.traits.gradient == Gradient::smooth && prim.decompose) {
-    const Tensor simple = prim.decompose(n);
-    return reverse(what, {simple.node()}, {ct}, NodeList(n.operands().begin(), n.operands().end()), nullptr);
-  }
-  throw Error({.op = what.op, .message = std::string(prim.name) + " has no derivative; it lies on the path " + path_to_loss(order, i),
-               .where = user_loc(what.loc), .operands = {describe(n)},
-               .hint = "put stop_gradient around it if its derivative is not meant, or give one with custom_vjp"});
+  if (prim.traits.gradient == Gradient::smooth && prim.decompose) return through_definition(what, n, ct, wanted);
+  refuse(what, order, i);
 }
 
 /// The reverse pass. Rules are asked only for operands behind which some wanted value lies.
@@ -97,6 +114,8 @@ Tensors reverse(const Reverse& what, const NodeList& outputs, const Tensors& see
     if (order.nodes[i]->kind == Kind::op && order.nodes[i]->prim->traits.gradient == Gradient::zero) continue;
     for (auto k : order.inputs(i)) leads[i] |= leads[k];
   }
+  // What is refused may end in a bool or an index, through which no cotangent comes: it is looked for here.
+  if (const auto at = first_refused(order, leads)) refuse(what, order, *at);
   std::vector<Tensor> ct(n);
   const auto give = [&](std::size_t i, const Tensor& t) { ct[i] = ct[i] ? ct[i] + t : t; };
   for (std::size_t k = 0; k < outputs.size(); ++k) give(order.roots[k], seeds[k]);

@@ -5,11 +5,19 @@
 #include "adjoint/grad.hpp"
 #include "graph/topo.hpp"
 #include "ops/common.hpp"
+#include "transform/refused.hpp"
 
 namespace adjoint {
 namespace {
 
 using NodeList = std::vector<Node*>;
+
+/// Of an operation without a derivative that a tangent has reached: false where all that depends on it says that none is meant.
+bool is_meant(const Order& order, const std::vector<Tensor>& dot) {
+  std::vector<char> leads;
+  for (const auto& d : dot) leads.push_back(static_cast<bool>(d));
+  return first_refused(order, leads).has_value();
+}
 
 /// Tangents of the outputs; an empty Tensor means zero.
 Tensors forward(const NodeList& outputs, const NodeList& wrt, std::span<const Tensor> tangents, Loc loc) {
@@ -31,6 +39,7 @@ Tensors forward(const NodeList& outputs, const NodeList& wrt, std::span<const Te
       any |= static_cast<bool>(dot[k]);
     }
     if (!any) continue;
+    if (n.prim->traits.gradient == Gradient::refused && !is_meant(order, dot)) continue;
     const BackwardScope scope(n);
     if (n.prim->traits.gradient == Gradient::smooth && n.prim->jvp) dot[i] = n.prim->jvp({n, in});
     else if (n.prim->traits.gradient == Gradient::smooth && n.prim->decompose) {

@@ -60,7 +60,7 @@ TEST(Coverage, BinaryFunctions) {
 }
 TEST(Coverage, CompareAndSelect) {
   expect_all("where select_n clamp masked_fill nan_to_num cast", "differentiable");
-  expect_all("eq ne lt le gt ge logical_and logical_or logical_xor isclose allclose stop_gradient", "zero");
+  expect_all("eq ne lt le gt ge logical_and logical_or logical_xor isclose allclose stop_gradient bitcast", "zero");
 }
 TEST(Coverage, Reductions) {
   expect_all("sum mean prod amax amin logsumexp logmeanexp var std var_mean norm_p norm_2 nansum nanmean global_norm segment_sum segment_mean "
@@ -73,6 +73,7 @@ TEST(Coverage, ShapesAndViews) {
              "diagonal diag_embed tril triu trace kron meshgrid contiguous pixel_shuffle pixel_unshuffle channel_shuffle", "differentiable");
   expect_all("shape_of numel iota", "zero");
 }
+TEST(Coverage, Creation) { expect_all("arange linspace logspace eye empty iota", "zero"); }
 TEST(Coverage, Indexing) {
   expect_all("gather take take_along_axis index_select index getitem dynamic_slice dynamic_update_slice slice_scatter scatter_add index_add "
              "embedding", "differentiable");
@@ -99,8 +100,8 @@ TEST(Coverage, Losses) {
 }
 TEST(Coverage, RandomNumbers) {
   expect_all("dropout dropout1d dropout2d dropout3d alpha_dropout drop_path", "differentiable");
-  expect_all("random_bits uniform normal truncated_normal randint permutation categorical multinomial exponential laplace gumbel", "zero");
-  expect_all("bernoulli poisson", "refused");
+  expect_all("random_bits uniform normal truncated_normal randint permutation exponential laplace gumbel", "zero");
+  expect_all("bernoulli categorical multinomial poisson", "refused");
 }
 TEST(Coverage, ControlOfGradients) {
   expect_all("custom_vjp custom_jvp checkpoint name_value straight_through scale_gradient reverse_gradient clip_gradient probe identity_barrier",

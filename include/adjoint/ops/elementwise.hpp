@@ -164,6 +164,9 @@ Tensor gcd(const Arg& x, const Arg& y);            ///< greatest common divisor,
 
 /// The same value in another element type.  gradient  dx = ct cast back; to and from integers and bool: none
 Tensor cast(const Arg& x, DType dtype);
+/// The bytes of each element read as another element type of the same size: the bits of a f32 as i32, and back without loss. No gradient (zero).
+///   throws  Error if the sizes differ, and for other types read as bool, whose bytes are 0 or 1
+Tensor bitcast(const Arg& x, DType dtype);
 /// The value, through which no gradient passes.
 Tensor stop_gradient(const Arg& x);
 

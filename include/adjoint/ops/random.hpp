@@ -1,6 +1,7 @@
 // random.hpp: random tensors and the operations that draw from them. Each takes a Key and is a function of it: the same key
 // gives the same numbers on any number of threads, in any plan. Not a stream: see key.hpp.
-// All are zero in the key; a distribution's parameter that is a Tensor refuses a gradient.
+// All are zero in the key; a distribution's parameter that is a Tensor refuses a gradient: asking for one through what was drawn is an Error, also where only
+// comparisons or indices follow. stop_gradient on the parameter or on the draw says that none is meant, as for a policy gradient.
 #pragma once
 
 #include "adjoint/key.hpp"
@@ -48,10 +49,11 @@ Tensor randint(const Key& key, const Shape& shape, std::int64_t low, std::int64_
 /// the key's uniform numbers in f64.
 Tensor permutation(const Key& key, std::int64_t n, Loc loc = Loc::current());
 
-/// i64: an index along `axis` with probability softmax(logits), by the largest of logits + Gumbel noise.
+/// i64: an index along `axis` with probability softmax(logits), by the largest of logits + Gumbel noise. The logits refuse a
+/// gradient; gumbel_softmax has one.
 Tensor categorical(const Key& key, const Arg& logits, int axis = -1);
 /// i64 [.., count]: `count` indices drawn with probabilities proportional to p along the last axis; without replacement
-/// each at most once.
+/// each at most once. The probabilities refuse a gradient.
 Tensor multinomial(const Key& key, const Arg& p, std::int64_t count, bool replacement = true);
 
 /// Settings of laplace() and gumbel().

@@ -1,4 +1,4 @@
-// moves.cpp: the kernels that move elements, as steps: copy and embed. Not their loops: those are in copy.cpp.
+// moves.cpp: the kernels that move elements, as steps: copy, bitcast and embed. Not their loops: those are in copy.cpp.
 #include "kernels/cpu/copy.hpp"
 #include "ops/shape_ops.hpp"
 #include "plan/kernel.hpp"
@@ -14,6 +14,19 @@ static const bool copy_registered = plan::define_kernel({
     .prepare = [](const StepInfo&) -> StepFn {
       return [](const View* in, const View* out) -> const char* {
         copy(in[0], out[0]);
+        return nullptr;
+      };
+    },
+});
+
+static const bool bitcast_registered = plan::define_kernel({
+    .op = "bitcast",
+    .strided = true,
+    .prepare = [](const StepInfo&) -> StepFn {
+      return [](const View* in, const View* out) -> const char* {
+        View as_in = out[0];  // the elements have one size
+        as_in.dtype = in[0].dtype;
+        copy(in[0], as_in);
         return nullptr;
       };
     },
