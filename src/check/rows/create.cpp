@@ -8,6 +8,7 @@
 namespace adjoint::check {
 
 static const char* const kWhole = "whole numbers: there is no other form of them";
+static const char* const kConstant = "it makes no node";
 static const char* const kBits = "the bits of another type are other numbers";
 static Tensor wide(const Tensor& t) { return cast(t, DType::f64); }
 static Tensor back(const Tensor& x, DType own, DType other) { return wide(bitcast(bitcast(cast(x, own), other), own)); }
@@ -31,8 +32,8 @@ static const bool rows_ = add_rows({
     {.op = "eye", .in = {{{2, 4}}}, .call = [](const Tensors& x) { return x[0] * eye(2, 4, DType::f64); }},
     {.op = "eye", .in = {{{1, 1}}}, .call = [](const Tensors& x) { return x[0] * eye(1, 1, DType::f64); }},
     {.op = "eye", .in = {{{0, 2}}}, .call = [](const Tensors& x) { return x[0] * eye(0, 2, DType::f64); }},
-    {.op = "empty", .in = {{{2, 3}}}, .call = [](const Tensors& x) { return x[0] + empty({2, 3}, DType::f64); }, .reason = "a constant: it makes no node"},
-    {.op = "empty", .in = {{{0}}}, .call = [](const Tensors& x) { return x[0] + empty({0}, DType::f64); }, .reason = "a constant: it makes no node"},
+    {.op = "empty", .in = {{{2, 3}, -2, 2, DType::f64, {}, false}}, .call = [](const Tensors& x) { return x[0] + empty({2, 3}, DType::f64); }, .reason = kConstant},
+    {.op = "empty", .in = {{{0}, -2, 2, DType::f64, {}, false}}, .call = [](const Tensors& x) { return x[0] + empty({0}, DType::f64); }, .reason = kConstant},
 
     {.op = "bitcast", .in = {{{3, 4}}}, .call = [](const Tensors& x) { return bitcast(x[0], DType::i64); }, .reason = kBits, .f32 = false},
     {.op = "bitcast", .in = {{{}}}, .call = [](const Tensors& x) { return back(x[0], DType::f64, DType::i64); }, .reason = kBits, .f32 = false},

@@ -26,7 +26,7 @@ static const bool rows_ = add_rows({
     {.op = "categorical", .in = {{{4, 5}}}, .call = [](const Tensors& x) { return wide(categorical(kKey, x[0])); }, .reason = kOtherDraws, .f32 = false},
     {.op = "multinomial", .in = {{{4, 5}, 0.1, 1}}, .call = [](const Tensors& x) { return wide(multinomial(kKey, x[0], 3, false)); }, .reason = kOtherDraws, .f32 = false},
     {.op = "multinomial", .in = {{{4, 5}, 0.1, 1}}, .call = [](const Tensors& x) { return wide(multinomial(kKey, x[0], 6)); }, .reason = kOtherDraws, .f32 = false},
-    {.op = "poisson", .in = {{{5}, 0.5, 9}}, .call = [](const Tensors& x) { return wide(poisson(kKey, x[0])); }, .reason = kOtherDraws, .f32 = false},
+    {.op = "poisson", .in = {{{5}, 0.5, 9, DType::f64, {}, false}}, .call = [](const Tensors& x) { return wide(poisson(kKey, x[0])); }, .reason = kOtherDraws, .f32 = false},
     {.op = "exponential", .in = {{{5}}}, .call = [](const Tensors& x) { return x[0] * exponential(kKey, {5}, 2, DType::f64); }},
     {.op = "laplace", .in = {{{5}}}, .call = [](const Tensors& x) { return x[0] * laplace(kKey, {5}, {.dtype = DType::f64}); }},
     {.op = "gumbel", .in = {{{5}}}, .call = [](const Tensors& x) { return x[0] * gumbel(kKey, {5}, {.mean = 1, .dtype = DType::f64}); }},
