@@ -6,6 +6,7 @@
 #include <deque>
 #include <map>
 
+#include "graph/limits.hpp"
 #include "graph/node.hpp"
 
 namespace adjoint {
@@ -83,8 +84,7 @@ Tensor apply(const Primitive& prim, std::span<const Tensor* const> in, Attrs att
   detail::refuse_donated(prim, in, loc);
   failing_at = loc;
   const Type type = prim.infer({prim, in, attrs});
-  constexpr std::int64_t kMostElements = std::int64_t{1} << 58;
-  if (type.shape.numel() > kMostElements)
+  if (!possible(type.shape))
     throw Error({.op = std::string(prim.name), .message = "too many elements: the result would be " + to_string(type), .where = user_loc(loc),
                  .operands = operand_lines(in), .hint = "sizes multiply to at most 2^58"});
   Node* n = new_node();

@@ -1,6 +1,7 @@
 // tensor.cpp: the handle: copying, types, creation, and the imperative flags. Not evaluation.
 #include "adjoint/tensor.hpp"
 
+#include "graph/limits.hpp"
 #include "graph/node.hpp"
 
 namespace adjoint {
@@ -62,11 +63,9 @@ void Tensor::zero_grad() {
 Tensor Arg::value(DType as) const { return tensor ? *tensor : literal({Shape{}, as}, number, loc); }
 
 static const Type& checked(const Type& type, const char* op, Loc loc) {
-  std::int64_t n = 1;
-  for (auto d : type.shape)
-    if (d < 0 || __builtin_mul_overflow(n, d, &n) || n > (std::int64_t{1} << 58))
-      throw Error({.op = op, .message = "not a possible shape: " + to_string(type), .where = user_loc(loc),
-                   .hint = "sizes are >= 0 and multiply to at most 2^58"});
+  if (!possible(type.shape))
+    throw Error({.op = op, .message = "not a possible shape: " + to_string(type), .where = user_loc(loc),
+                 .hint = "sizes are >= 0 and multiply to at most 2^58"});
   return type;
 }
 

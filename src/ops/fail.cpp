@@ -1,6 +1,8 @@
 // fail.cpp: errors of operations, and sizes that may overflow. Not the registry, not shape inference.
 #include "ops/fail.hpp"
 
+#include <algorithm>
+
 #include "graph/node.hpp"
 
 namespace adjoint {
@@ -29,9 +31,9 @@ std::int64_t checked_elements(const Shape& shape, std::string_view op, Loc loc) 
   std::int64_t n = 1;
   for (auto d : shape) {
     if (d < 0) fail(op, loc, "a negative size in " + to_string(shape), {}, "sizes are >= 0");
-    n = checked_product(n, d, op, loc);
+    n = checked_product(n, std::max<std::int64_t>(d, 1), op, loc);  // of an empty tensor too: no stride overflows
   }
-  return n;
+  return shape.numel();
 }
 
 }  // namespace adjoint

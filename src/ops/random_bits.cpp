@@ -1,6 +1,7 @@
 // random_bits.cpp: the primitives from which all random operations are made: fold_in, random_bits, random_uniform; and
 // uniform. Zero in the key. Not the distributions: those are in distributions.cpp.
 #include "adjoint/ops/random.hpp"
+#include "graph/limits.hpp"
 #include "ops/batching.hpp"
 #include "ops/random_ops.hpp"
 
@@ -43,11 +44,9 @@ Key Key::fold_in(const Tensor& data, Loc loc) const {
 }
 
 void check_drawn(const char* op, const Shape& shape, Loc loc) {
-  std::int64_t n = 1;
-  for (auto d : shape)
-    if (d < 0 || __builtin_mul_overflow(n, d, &n) || n > (std::int64_t{1} << 58))
-      throw Error({.op = op, .message = "not a possible shape: " + to_string(shape), .where = user_loc(loc),
-                   .hint = "sizes are >= 0 and multiply to at most 2^58"});
+  if (!possible(shape))
+    throw Error({.op = op, .message = "not a possible shape: " + to_string(shape), .where = user_loc(loc),
+                 .hint = "sizes are >= 0 and multiply to at most 2^58"});
 }
 
 void need_floating(const char* op, DType dtype, Loc loc) {
