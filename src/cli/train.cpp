@@ -1,7 +1,7 @@
 // train.cpp: `adjoint train image`: the options. Not the training: train_image.cpp.
 #include <CLI/CLI.hpp>
 #include <memory>
-#include <regex>
+#include <string_view>
 
 #include "adjoint/data/images.hpp"
 #include "cli/subcommands.hpp"
@@ -11,8 +11,11 @@ namespace adjoint::cli {
 
 /// Well-formed or not; whether a strategy can be met is found out by the run.
 static std::string memory_strategy(const std::string& text) {
-  static const std::regex known("save-all|recompute|checkpoint:[1-9][0-9]*|[0-9]+(\\.[0-9]+)?([KMGT]i?B|B)?");
-  return std::regex_match(text, known) ? "" : "\"" + text + "\" is none of save-all, recompute, checkpoint:K, bytes such as 200MiB";
+  constexpr std::string_view kCheckpoint = "checkpoint:";
+  if (text == "save-all" || text == "recompute") return "";
+  std::string bytes = text;
+  if (text.starts_with(kCheckpoint) ? CLI::PositiveNumber(text.substr(kCheckpoint.size())).empty() : CLI::AsSizeValue(false)(bytes).empty()) return "";
+  return "\"" + text + "\" is none of save-all, recompute, checkpoint:K, bytes such as 200MiB";
 }
 
 void add_train(CLI::App& app, int& exit_code) {

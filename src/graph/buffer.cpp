@@ -4,13 +4,12 @@
 
 #include <bit>
 #include <cstdlib>
-#include <fstream>
-#include <limits>
 #include <mutex>
 #include <string>
 #include <vector>
 
 #include "adjoint/error.hpp"
+#include "graph/memory.hpp"
 #include "graph/node.hpp"
 
 namespace adjoint {
@@ -64,7 +63,7 @@ Buffer* new_buffer(std::size_t bytes) {
   }
   if (!data) {
     need_memory(bytes, "a value", "eval", {});
-    data = static_cast<std::byte*>(std::aligned_alloc(64, class_bytes(bytes)));
+    data = allocate_block(class_bytes(bytes));
     if (!data)
       throw Error({.op = "eval",
                    .message = "out of memory: a value needs " + std::to_string(bytes) + " bytes",
@@ -103,22 +102,6 @@ void release(Buffer* b) noexcept {
   }
   b->data = nullptr;
   c.free_headers.push_back(b);
-}
-
-std::size_t available_memory() {
-  std::ifstream in("/proc/meminfo");
-  for (std::string line; std::getline(in, line);)
-    if (line.starts_with("MemAvailable:")) return std::stoull(line.substr(13)) << 10;
-  return std::numeric_limits<std::size_t>::max();
-}
-
-void need_memory(std::size_t bytes, const char* what, const char* op, Loc loc) {
-  if (bytes <= kCachedClassBytes) return;  // below this the question costs more than it tells
-  const auto available = available_memory();
-  if (bytes <= available) return;
-  throw Error({.op = op, .message = "out of memory: " + std::string(what) + " needs " + std::to_string(bytes) + " bytes, and " +
-                                    std::to_string(available) + " are available",
-               .where = user_loc(loc), .hint = "use a smaller batch, or free tensors that are no longer needed"});
 }
 
 std::size_t buffer_bytes_live() { return live_bytes.load(std::memory_order_relaxed); }

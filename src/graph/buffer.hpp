@@ -24,11 +24,6 @@ Buffer* new_buffer(std::size_t bytes);
 Buffer* borrow_buffer(const void* data, std::size_t bytes, std::shared_ptr<const void> owner);
 inline void retain(Buffer* b) { if (b) b->refs.fetch_add(1, std::memory_order_relaxed); }
 void release(Buffer* b) noexcept;
-/// Bytes that the system can give without swapping (Linux: MemAvailable); the largest number where it does not say.
-std::size_t available_memory();
-/// Throws an Error of `op` at the user's line if `bytes`, wanted for `what`, are more than that: a block that cannot be had
-/// is refused before it is touched.
-void need_memory(std::size_t bytes, const char* what, const char* op, Loc loc);
 /// Bytes in live buffers, and the most there have been.
 std::size_t buffer_bytes_live();
 std::size_t buffer_bytes_peak();

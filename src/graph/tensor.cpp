@@ -2,6 +2,7 @@
 #include "adjoint/tensor.hpp"
 
 #include "graph/limits.hpp"
+#include "graph/memory.hpp"
 #include "graph/node.hpp"
 
 namespace adjoint {

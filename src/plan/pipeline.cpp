@@ -318,8 +318,22 @@ class Builder {
       }
     step.update = update;
     step.fused = true;
+    note_touches(step, program);
     collapse(step, shape, program);
     plan_.steps.push_back(std::move(step));
+  }
+
+  static void note_touches(Step& step, const TileProgram& program) {
+    const auto& list = program.instructions;
+    for (std::int32_t k = 0; k < static_cast<std::int32_t>(list.size()); ++k) {
+      const auto& i = list[static_cast<std::size_t>(k)];
+      const std::uint16_t from[] = {i.a, i.b, i.c};
+      for (int a = 0; a < scalar_function(i.op).arity; ++a)
+        for (std::size_t j = 0; j < step.in.size(); ++j)
+          if (program.inputs[j].reg == from[a]) step.in[j].touched = k;
+      for (std::size_t j = 0; j < step.out.size(); ++j)
+        if (program.outputs[j].reg == i.dst) step.out[j].touched = k;
+    }
   }
 
   /// Joins axes that lie alike in every operand, so that the executor sees as few as possible.
@@ -384,7 +398,7 @@ class Builder {
   }
 
   /// A fused group may write over an operand that nobody reads later: arena slots are merged, and an optimizer's result
-  /// takes over a parameter's buffer.
+  /// takes over a parameter's buffer. First over operands that the group has read by then: others cost a copy of each tile.
   void reuse_in_place() {
     std::vector<std::uint32_t> alias(plan_.slots.size());
     for (std::uint32_t s = 0; s < alias.size(); ++s) alias[s] = s;
@@ -394,30 +408,31 @@ class Builder {
       for (auto& o : step.out) o.slot = alias[o.slot];
       if (!step.fused) continue;
       std::vector<std::uint32_t> taken;
-      for (auto& out : step.out) {
-        auto& to = plan_.slots[out.slot];
-        if (!out.view.contiguous()) continue;
-        for (const auto& in : step.in) {
-          auto& from = plan_.slots[in.slot];
-          if (from.last != k || in.slot == out.slot || std::ranges::find(taken, in.slot) != taken.end()) continue;
-          if (!covers(out, in, to, from) || other_readings(step, in)) continue;
-          if (to.place == Place::arena && from.place == Place::arena) {
-            taken.push_back(in.slot);
-            from.last = to.last;
-            to.last = to.first - 1;  // gone: the operand's slot lives on
-            alias[out.slot] = in.slot;
-            out.slot = in.slot;
-            break;
-          }
-          if (to.place == Place::output && from.place == Place::leaf && request_.donatable[from.index] && plan_.takes_over[to.index] < 0 &&
-              request_.update[to.index]) {
-            taken.push_back(in.slot);
-            plan_.takes_over[to.index] = static_cast<std::int32_t>(from.index);
-            break;
-          }
-        }
-      }
+      std::vector<char> placed(step.out.size(), 0);
+      for (const bool read_by_then : {true, false})
+        for (std::size_t o = 0; o < step.out.size(); ++o)
+          for (std::size_t i = 0; i < step.in.size() && !placed[o]; ++i)
+            if (!read_by_then || step.in[i].touched <= step.out[o].touched) placed[o] = take_over(step, k, step.out[o], step.in[i], taken, alias);
     }
+  }
+  bool take_over(const Step& step, std::int32_t k, Operand& out, const Operand& in, std::vector<std::uint32_t>& taken, std::vector<std::uint32_t>& alias) {
+    auto &to = plan_.slots[out.slot], &from = plan_.slots[in.slot];
+    if (!out.view.contiguous() || from.last != k || in.slot == out.slot || std::ranges::find(taken, in.slot) != taken.end()) return false;
+    if (!covers(out, in, to, from) || other_readings(step, in)) return false;
+    const bool in_arena = to.place == Place::arena && from.place == Place::arena;
+    const bool update = to.place == Place::output && from.place == Place::leaf && request_.donatable[from.index] && plan_.takes_over[to.index] < 0 &&
+                        request_.update[to.index];
+    if (!in_arena && !update) return false;
+    taken.push_back(in.slot);
+    if (update) {
+      plan_.takes_over[to.index] = static_cast<std::int32_t>(from.index);
+    } else {
+      from.last = to.last;
+      to.last = to.first - 1;  // gone: the operand's slot lives on
+      alias[out.slot] = in.slot;
+      out.slot = in.slot;
+    }
+    return true;
   }
   /// True if the step also reads the operand's slot in another way (shifted, broadcast).
   static bool other_readings(const Step& step, const Operand& in) {

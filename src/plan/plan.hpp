@@ -26,6 +26,7 @@ struct Operand {
   std::uint32_t slot = 0;
   std::int64_t byte_offset = 0;
   View view;  // data is filled in when the plan runs
+  std::int32_t touched = 0;  // in a fused group: the instruction that reads it last, or that writes it
 };
 
 struct Step {

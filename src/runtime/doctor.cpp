@@ -8,7 +8,7 @@
 
 #include "adjoint/tensor.hpp"
 #include "adjoint/version.hpp"
-#include "graph/buffer.hpp"
+#include "graph/memory.hpp"
 #include "runtime/instruction_sets.hpp"
 
 namespace adjoint {

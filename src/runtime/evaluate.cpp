@@ -8,6 +8,7 @@
 #include <unordered_map>
 
 #include "graph/log.hpp"
+#include "graph/memory.hpp"
 #include "graph/topo.hpp"
 #include "runtime/executor.hpp"
 #include "runtime/pool.hpp"

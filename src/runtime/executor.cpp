@@ -1,10 +1,10 @@
 // executor.cpp: binds addresses and calls the steps in order. A steady run allocates nothing. Not a planner.
 #include "runtime/executor.hpp"
 
-#include <sys/mman.h>
-
 #include <atomic>
 #include <cstdlib>
+
+#include "graph/memory.hpp"
 
 namespace adjoint::runtime {
 
@@ -38,15 +38,12 @@ std::unique_ptr<Executable::Instance> Executable::take(Loc loc) {
     }
   }
   auto instance = std::make_unique<Instance>();
-  constexpr std::size_t kHuge = std::size_t{2} << 20;
   const auto bytes = static_cast<std::size_t>(plan_.arena_bytes);
-  const std::size_t align = bytes >= kHuge ? kHuge : 64;
   need_memory(bytes, "the arena of this plan", "eval", loc);
-  auto* memory = static_cast<std::byte*>(std::aligned_alloc(align, (bytes + align) / align * align));
+  auto* memory = allocate_block(bytes + 64);
   if (!memory)
     throw Error({.op = "eval", .message = "out of memory: the plan needs an arena of " + std::to_string(bytes) + " bytes",
                  .where = user_loc(loc), .hint = "use a smaller batch"});
-  if (align == kHuge) madvise(memory, bytes, MADV_HUGEPAGE);
   instance->arena = {memory, free_arena};
   instance->literals.resize(plan_.literals.size());
   const auto graph_literals = plan_.literals.size() - plan_.constants.size();

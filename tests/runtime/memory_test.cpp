@@ -4,7 +4,7 @@
 #include <string>
 
 #include "adjoint/adjoint.hpp"
-#include "graph/buffer.hpp"
+#include "graph/memory.hpp"
 
 namespace adjoint {
 namespace {

@@ -4,8 +4,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <memory>
 #include <new>
+
+#include "graph/memory.hpp"
 
 namespace adjoint::kernels {
 
@@ -15,13 +18,11 @@ enum class Slot : std::uint8_t {
   reduce_block, reduce_lanes, reduce_tree, reduce_partial, indexed_order, count
 };
 
-inline constexpr std::size_t kScratchAlign = 64;
-
 /// At least n elements of T, aligned to 64 bytes, contents undefined. Valid until this thread asks again for the slot.
 /// Allocates only when n is larger than ever before, so a steady state allocates nothing.
 template <class T> T* scratch(Slot slot, std::int64_t n) {
   struct Free {
-    void operator()(std::byte* p) const { ::operator delete(p, std::align_val_t{kScratchAlign}); }
+    void operator()(std::byte* p) const { std::free(p); }
   };
   struct Buffer {
     std::unique_ptr<std::byte, Free> data;
@@ -34,7 +35,8 @@ template <class T> T* scratch(Slot slot, std::int64_t n) {
     b.data.reset();
     b.size = 0;
     const std::size_t grown = bytes + bytes / 4 + 4096;
-    b.data.reset(static_cast<std::byte*>(::operator new(grown, std::align_val_t{kScratchAlign})));
+    b.data.reset(allocate_block(grown));
+    if (!b.data) throw std::bad_alloc();
     b.size = grown;
   }
   return reinterpret_cast<T*>(b.data.get());
