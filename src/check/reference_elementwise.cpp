@@ -115,9 +115,7 @@ constexpr std::pair<std::string_view, IntFn> kIntegers[] = {
 template <class T> RefTensor<T> cast(const Application<T>& c) {
   RefTensor<T> y = *c.in[0];
   const bool truncates = is_floating(y.dtype) && is_integer(c.dtype);
-  const I low = c.dtype == DType::u8    ? 0
-                : c.dtype == DType::i64 ? std::numeric_limits<I>::min()
-                                        : -(I{1} << (bits_of(c.dtype) - 1));
+  const I low = c.dtype == DType::u8 ? 0 : std::numeric_limits<I>::min() >> (64 - bits_of(c.dtype));
   const I high = c.dtype == DType::u8 ? 255 : -(low + 1);
   for (T& v : y.data)
     if (truncates)
