@@ -19,6 +19,10 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
+#if defined(__SANITIZE_THREAD__)
+/// Else ThreadSanitizer ends a forked child that starts threads, which is what one case is about.
+extern "C" const char* __tsan_default_options() { return "die_after_fork=0"; }
+#endif
 
 #include "adjoint/error.hpp"
 
