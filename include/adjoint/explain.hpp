@@ -22,9 +22,11 @@ struct Residual {
 /// The residuals of grad(loss, wrt), in the order in which the forward pass makes them; views count as what they look at, and
 /// numbers and shapes cost nothing and are left out.   errors  those of grad
 std::vector<Residual> explain_residuals(const Tensor& loss, std::span<const Tensor> wrt, Loc loc = Loc::current());
+/// The same for one value.
 inline std::vector<Residual> explain_residuals(const Tensor& loss, const Tensor& wrt, Loc loc = Loc::current()) {
   return explain_residuals(loss, std::span(&wrt, 1), loc);
 }
+/// The same for the trained leaves of a model.
 template <tree::Tree M> std::vector<Residual> explain_residuals(const Tensor& loss, const M& model, Loc loc = Loc::current()) {
   return explain_residuals(loss, tree::flatten(model), loc);
 }
@@ -33,13 +35,15 @@ std::string to_string(std::span<const Residual> residuals);
 
 /// What eval(values) would run.
 struct PlanReport {
+  /// One kernel call of the plan, in the order in which they run.
   struct Step {
     std::string name;        ///< "dot", or "add+relu" of a fused group
     Loc where;               ///< the user's line
     std::int64_t flops = 0;  ///< of products and convolutions: a multiplication and an addition count as two; other steps count 0
     bool backward = false;   ///< made by a gradient
   };
-  struct Life {  ///< of one value in the plan's memory
+  /// The life of one value in the plan's memory.
+  struct Life {
     std::string value;        ///< name of the step that writes it, and the user's line
     std::int64_t bytes = 0;
     std::int64_t born = 0;    ///< the step that writes it
@@ -53,7 +57,9 @@ struct PlanReport {
   std::int64_t arena_bytes = 0, live_bytes = 0;  ///< planned; the most that is alive at once
   std::int64_t residual_bytes = 0;               ///< sum over the residuals of this plan
 };
+/// The plan of eval(values), made and not run.   errors  those of eval that are found before anything runs
 PlanReport explain_plan(std::span<const Tensor> values);
+/// The same for one value.
 inline PlanReport explain_plan(const Tensor& value) { return explain_plan(std::span(&value, 1)); }
 /// The steps with their FLOPs, then a timeline: each value, where it is born and where it dies.
 std::string to_string(const PlanReport& report);
