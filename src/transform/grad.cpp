@@ -243,21 +243,22 @@ static void backward_from(const Tensor& loss, const Tensor& seed, BackwardOption
     extra.grad = extra.grad ? extra.grad + d[i] : d[i];
     extra.retained |= options.retain;
   }
-  // Loss and gradients are computed and let go of their graphs: with history, accumulated gradients would keep every batch.
-  if (!options.retain && root->kind == Kind::op) {
-    Tensors keep{loss};
-    for (std::size_t i = 0; i < leaves.size(); ++i) keep.push_back(leaves[i]->extra->grad);
-    lock.unlock();  // evaluation may wait for another thread
-    eval(keep, loc);
-    lock.lock();
-    for (const auto& t : keep) {
-      Node& n = *t.node();
-      if (n.kind != Kind::op || (!n.backward && &n != root)) continue;
-      n.tracked = false;
-      drop_operands(n);
-    }
-    root->released = root->cut = true;
+  if (root->kind != Kind::op) return;
+  // Gradients are computed and let go of their graphs: with history they would keep every batch, and the leaf that holds
+  // them, for ever. So does the loss, unless its graph is to be kept.
+  Tensors keep;
+  for (Node* leaf : leaves) keep.push_back(leaf->extra->grad);
+  if (!options.retain) keep.push_back(loss);
+  lock.unlock();  // evaluation may wait for another thread
+  eval(keep, loc);
+  lock.lock();
+  for (const auto& t : keep) {
+    Node& n = *t.node();
+    if (n.kind != Kind::op || (&n == root ? options.retain : !n.backward)) continue;
+    n.tracked = false;
+    drop_operands(n);
   }
+  if (!options.retain) root->released = root->cut = true;
 }
 
 void backward(const Tensor& loss, BackwardOptions options, Loc loc) {
