@@ -247,8 +247,8 @@ static void backward_from(const Tensor& loss, const Tensor& seed, BackwardOption
   // Gradients are computed and let go of their graphs: with history they would keep every batch, and the leaf that holds
   // them, for ever. So does the loss, unless its graph is to be kept.
   Tensors keep;
-  for (Node* leaf : leaves) keep.push_back(leaf->extra->grad);
   if (!options.retain) keep.push_back(loss);
+  for (Node* leaf : leaves) keep.push_back(leaf->extra->grad);
   lock.unlock();  // evaluation may wait for another thread
   eval(keep, loc);
   lock.lock();
