@@ -276,7 +276,10 @@ class Assembler {
       all[j]->view.strides = strides[j];
       for (std::size_t k = 0; k < joined.size(); ++k) all[j]->view.shape[k] = joined[k];
     }
-    step.run = fused_factory()(program, joined.span());
+    std::vector<View> views;
+    for (const auto* o : all) views.push_back(o->view);
+    const std::span<const View> in{views.data(), step.in.size()}, out{views.data() + step.in.size(), step.out.size()};
+    step.run = fused_factory()(program, joined.span(), in, out);
   }
 
   void copy_remaining_outputs() {

@@ -33,8 +33,9 @@ struct Kernel {
 bool define_kernel(Kernel);
 const Kernel* find_kernel(std::string_view op);
 
-/// The executor of fused elementwise groups.
-using FusedFactory = StepFn (*)(const TileProgram&, std::span<const std::int64_t> shape);
+/// The executor of fused groups. The views are those of the run but for their data, and tell where axes lie.
+using FusedFactory = StepFn (*)(const TileProgram&, std::span<const std::int64_t> shape, std::span<const View> in,
+                                std::span<const View> out);
 bool define_fused(FusedFactory);
 FusedFactory fused_factory();
 
