@@ -124,25 +124,35 @@ template <class T> struct PixelPart {
   std::int64_t src_plane() const { return volume(t.shape().src); }
   std::int64_t dst_plane() const { return volume(t.shape().dst); }
 
+  static constexpr std::int64_t kLine = 64 / static_cast<std::int64_t>(sizeof(T));
+
+  // Some cache lines of every plane at a time; those of the next turn are asked for, as planes are far apart.
   void turn_source() const {
     const TapProblem& p = t.shape();
-    for (std::int64_t n = n0; n < n1; ++n)
-      pack_transposed(t.src + (n * p.groups + g) * p.channels * src_plane(), src_plane(), src_plane(), static_cast<int>(p.channels), p.channels,
-                      pictures + (n - n0) * src_plane() * p.channels);
+    const std::int64_t plane = src_plane();
+    for (std::int64_t n = n0; n < n1; ++n) {
+      const T* from = t.src + (n * p.groups + g) * p.channels * plane;
+      T* to = pictures + (n - n0) * plane * p.channels;
+      for (std::int64_t x = 0; x < plane; x += kLine) {
+        for (std::int64_t c = 0; c < p.channels; ++c) __builtin_prefetch(from + c * plane + x + 2 * kLine, 0, 2);
+        pack_transposed(from + x, plane, std::min(kLine, plane - x), static_cast<int>(p.channels), p.channels, to + x * p.channels);
+      }
+    }
   }
 
   // A cache line of some planes at a time.
   void write_planes(std::int64_t tile) const {
     const TapProblem& p = t.shape();
-    constexpr std::int64_t line = 64 / static_cast<std::int64_t>(sizeof(T));
     const std::int64_t width = t.width(tile), cols = t.columns(tile), plane = dst_plane();
     for (std::int64_t n = n0; n < n1; ++n) {
       const T* from = results + (n - n0) * plane * width;
       T* to = t.dst + ((n * p.groups + g) * p.rows + tile * kCols<T>) * plane;
-      for (std::int64_t x = 0; x < plane; x += line)
+      for (std::int64_t x = 0; x < plane; x += kLine) {
+        for (std::int64_t m = 0; m < cols; ++m) __builtin_prefetch(to + m * plane + x + 2 * kLine, 1, 2);
         for (std::int64_t m = 0; m < cols; m += 4)
-          pack_transposed(from + x * width + m, width, std::min<std::int64_t>(4, cols - m), static_cast<int>(std::min(line, plane - x)), plane,
+          pack_transposed(from + x * width + m, width, std::min<std::int64_t>(4, cols - m), static_cast<int>(std::min(kLine, plane - x)), plane,
                           to + m * plane + x);
+      }
     }
   }
 
