@@ -8,6 +8,7 @@
 #include "adjoint/nn.hpp"
 #include "adjoint/ops.hpp"
 #include "adjoint/optim.hpp"
+#include "adjoint/plan_options.hpp"
 #include "adjoint/print.hpp"
 #include "adjoint/tensor.hpp"
 #include "adjoint/tree.hpp"
