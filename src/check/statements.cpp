@@ -22,8 +22,8 @@ Shape shape_of(Choices& c) {
 
 Tensor data_of(const Shape& shape, DType dtype, Choices& c) {
   constexpr double kInf = std::numeric_limits<double>::infinity();
-  constexpr double special[] = {0.0, -0.0, 1, -1, kInf, -kInf, std::numeric_limits<double>::quiet_NaN(), 1e-310, 3e38, 0.5};
-  const bool some_special = c.one_in(4), zeros_only = c.one_in(2);
+  constexpr double special[] = {0.0, -0.0, 1, -1, kInf, -kInf, std::numeric_limits<double>::quiet_NaN(), 1e-310, 3e38, 0.5, 1e-25, 1e25, 300};
+  const bool some_special = c.one_in(4), zeros_only = c.one_in(3);
   std::vector<double> v(static_cast<std::size_t>(shape.numel()));
   for (double& x : v) {
     x = is_floating(dtype) ? c.real(-2, 2) : dtype == DType::bool_ ? static_cast<double>(c.below(2)) : static_cast<double>(c.below(7)) - (dtype == DType::u8 ? 0 : 3);
@@ -120,7 +120,7 @@ Tensor pattern_call(const Tensors& from, Choices& c) {
   const Tensor x = floating(from[0]);
   const auto other = [&](std::size_t k) { return fitted(from[k % from.size()], x.shape(), x.dtype()); };
   const Tensor y = other(1), z = other(2);
-  switch (c.below(20)) {
+  switch (c.below(22)) {
     case 0: return x + 0.0;
     case 1: return x * 1.0;
     case 2: return x * 0.0;
@@ -140,6 +140,12 @@ Tensor pattern_call(const Tensors& from, Choices& c) {
     case 16: return x + y * 0.0;
     case 17: return exp(x) * exp(y);
     case 18: return where(gt(x, y), x, y);
+    case 19: return x.rank() > 1 ? sum(sum(x, {-1})) : sum(x);
+    case 20: return x.rank() < kMaxRank && x.numel() < 400 ? sum(broadcast_to(x, [&] {
+      Shape wide{3};
+      for (auto n : x.shape()) wide.push_back(n);
+      return wide;
+    }()), {0}) : x;
     default: return relu(x) - relu(-x);
   }
 }

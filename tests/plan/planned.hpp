@@ -137,6 +137,11 @@ inline void run_once(const Graph& wanted, const Graph& planned, runtime::Executa
       return;
     }
   }
+  for (std::size_t k = 0; k < plan.takes_over.size(); ++k)
+    if (const auto from = plan.takes_over[k]; from >= 0 && (!planned.update[k] || !planned.donatable[static_cast<std::size_t>(from)])) {
+      out.fault = "root " + std::to_string(k) + " takes over leaf " + std::to_string(from) + ", which was not given up";
+      return;
+    }
   Copies before;
   planned.copy_leaves(before, other);
   for (std::size_t k = 0; k < own.buffers.size(); ++k) {
@@ -157,7 +162,7 @@ inline Outcome compared(const Graph& wanted, const Graph& planned, const Planner
   try {
     executable.emplace(planner());
   } catch (const Error& e) {
-    out.refused = e.op() != "plan";  // no kernel for these types
+    out.refused = e.op() != "plan" && e.op() != "tiles";  // no kernel for these types
     if (!out.refused) out.fault = e.what();
     return out;
   }
