@@ -16,13 +16,6 @@ struct Located {  // where a value lies
   bool known = false;
 };
 
-Strided contiguous(const Shape& shape) {
-  Strided s{shape, shape, 0};
-  std::int64_t stride = 1;
-  for (std::size_t k = shape.size(); k-- > 0;) s.strides[k] = stride, stride *= shape[k];
-  return s;
-}
-
 Operand operand_of(const Located& at, DType dtype) {
   Operand o;
   o.slot = at.slot;
@@ -43,10 +36,10 @@ Operand operand_of(const Located& at, DType dtype) {
 
 /// The group's instructions, its operands in the order in which they are first read, and its results.
 struct Fused {
-  TileProgram program;
-  Step step;
-  std::unordered_map<std::uint32_t, std::uint16_t> reg;  // of values
-  std::vector<std::uint16_t> input_reg;
+  Shape space;
+  TileProgram program = {};
+  Step step = {};
+  std::unordered_map<std::uint32_t, std::uint16_t> reg = {};  // of members
 };
 
 class Assembler {
@@ -58,8 +51,8 @@ class Assembler {
     plan_.leaves = p_.leaves;
     for (std::uint32_t i = 0; i < p_.values.size(); ++i)
       for (auto k : p_.in(i))
-        if (p_.values[i].group < 0 || p_.values[k].group != p_.values[i].group) used_outside_[k] = 1;
-    for (auto r : p_.roots) used_outside_[r] = 1;
+        if (!p_.is_view(i) && !p_.together(i, k)) used_outside_[p_.storage(k)] = 1;
+    for (auto r : p_.roots) used_outside_[p_.storage(r)] = 1;
   }
 
   Plan run(const Schedule& schedule) {
@@ -98,14 +91,14 @@ class Assembler {
     std::vector<std::uint32_t> views;
     for (; p_.is_view(i); i = p_.in(i)[0]) views.push_back(i);
     if (!p_.is_op(i)) return std::nullopt;
-    Strided at = contiguous(p_.type(i).shape);
+    Strided at = contiguous_strides(p_.type(i).shape);
     for (; !views.empty(); views.pop_back()) {
       const Node& n = node(views.back());
       const auto next = n.prim->alias(n, at);
       if (!next || next->offset != 0 || next->shape.numel() != at.shape.numel()) return std::nullopt;
       at = *next;
     }
-    const Strided rows = contiguous(at.shape);
+    const Strided rows = contiguous_strides(at.shape);
     for (std::size_t k = 0; k < at.shape.size(); ++k)
       if (at.shape[k] != 1 && at.strides[k] != rows.strides[k]) return std::nullopt;
     return i;
@@ -115,7 +108,7 @@ class Assembler {
   Located result(std::uint32_t i) {
     const auto out = output_of_.find(i);
     const auto s = out != output_of_.end() ? slot(Place::output, out->second, p_.bytes(i)) : slot(Place::arena, 0, p_.bytes(i));
-    return at_[i] = {s, i, contiguous(p_.type(i).shape), true};
+    return at_[i] = {s, i, contiguous_strides(p_.type(i).shape), true};
   }
 
   /// Where value i lies; inputs and views are found on the way, without recursion.
@@ -132,7 +125,7 @@ class Assembler {
     const Value& v = p_.values[i];
     if (v.role == Role::op) throw Error({.op = "plan", .message = describe(node(i)) + " is read before it runs: fault of the pass that made the order"});
     const Type& type = p_.type(i);
-    if (v.role == Role::leaf) return {slot(Place::leaf, v.number, p_.bytes(i)), i, contiguous(type.shape), true};
+    if (v.role == Role::leaf) return {slot(Place::leaf, v.number, p_.bytes(i)), i, contiguous_strides(type.shape), true};
     Strided s{type.shape, type.shape, 0};
     for (auto& stride : s.strides) stride = 0;
     return {slot(Place::literal, v.number, 8), i, s, true};
@@ -152,7 +145,7 @@ class Assembler {
 
   Located materialised(const Located& from, const Type& type, const Node& n) {
     const auto bytes = type.shape.numel() * static_cast<std::int64_t>(size_of(type.dtype));
-    Located to{slot(Place::arena, 0, bytes), copies_++, contiguous(type.shape), true};
+    Located to{slot(Place::arena, 0, bytes), copies_++, contiguous_strides(type.shape), true};
     add_copy(from, to, type, n);
     return to;
   }
@@ -190,33 +183,46 @@ class Assembler {
     plan_.steps.push_back(std::move(step));
   }
 
-  std::uint16_t load(Fused& f, std::uint32_t k) {
-    if (const auto it = f.reg.find(k); it != f.reg.end()) return it->second;
-    const Operand o = operand_of(located(k), p_.type(k).dtype);
+  /// The register that holds operand k of user i: a member's own, or one that is loaded.
+  std::uint16_t load(Fused& f, std::uint32_t i, std::uint32_t k) {
+    if (p_.together(i, k)) return f.reg.at(p_.storage(k));
+    const bool row = p_.values[i].row && !p_.is_row_reduction(i);
+    const Operand o = port(f, operand_of(located(k), p_.type(k).dtype), row);
     for (std::size_t j = 0; j < f.step.in.size(); ++j) {
       const Operand& other = f.step.in[j];
-      if (other.slot == o.slot && other.byte_offset == o.byte_offset && other.view.strides == o.view.strides && other.view.dtype == o.view.dtype)
-        return f.reg[k] = f.input_reg[j];
+      if (other.slot == o.slot && other.byte_offset == o.byte_offset && other.view.strides == o.view.strides && other.view.dtype == o.view.dtype &&
+          f.program.inputs[j].row == row)
+        return f.program.inputs[j].reg;
     }
     const std::uint16_t r = f.program.registers++;
-    f.program.inputs.push_back({r, o.view.dtype});
-    f.input_reg.push_back(r);
+    f.program.inputs.push_back({r, o.view.dtype, row});
     f.step.in.push_back(o);
-    return f.reg[k] = r;
+    return r;
+  }
+
+  /// The operand over the axes of the group's space: one that has an element a row does not move along the last axis.
+  static Operand port(const Fused& f, Operand o, bool row) {
+    if (!row) return o;
+    o.view.rank = f.space.rank();
+    const auto last = f.space.size() - 1;
+    o.view.shape[last] = f.space[last];
+    o.view.strides[last] = 0;
+    return o;
   }
 
   void add_instruction(Fused& f, std::uint32_t i) {
     const Node& n = node(i);
-    TileInstruction ins;
-    const int op = find_scalar_function(n.prim->name);
-    if (op < 0) no_kernel(n);
-    ins.op = static_cast<std::uint16_t>(op);
-    ins.dtype = n.type.dtype;
     const auto inputs = p_.in(i);
+    TileInstruction ins;
+    ins.dtype = n.type.dtype;
     ins.src = p_.type(inputs.back()).dtype;
-    if (!(scalar_function(op).types & dtype_bit(ins.src))) no_kernel(n);
+    if (ins.reduction = reduction_of(*n.prim); ins.reduction == RowReduction::none) {
+      const int op = find_scalar_function(n.prim->name);
+      if (op < 0 || !(scalar_function(op).types & dtype_bit(ins.src))) no_kernel(n);
+      ins.op = static_cast<std::uint16_t>(op);
+    }
     std::uint16_t* from[] = {&ins.a, &ins.b, &ins.c};
-    for (std::size_t k = 0; k < inputs.size() && k < 3; ++k) *from[k] = load(f, inputs[k]);
+    for (std::size_t k = 0; k < inputs.size() && k < 3; ++k) *from[k] = load(f, i, inputs[k]);
     ins.dst = f.program.registers++;
     f.reg[i] = ins.dst;
     f.program.instructions.push_back(ins);
@@ -224,8 +230,14 @@ class Assembler {
     if (f.step.name.size() < 160) f.step.name += (f.step.name.empty() ? "" : "+") + std::string(n.prim->name);
   }
 
+  /// The index space of a group: that of its elements.
+  const Shape& space_of(std::span<const std::uint32_t> members) const {
+    const auto element = std::ranges::find_if(members, [&](auto i) { return !p_.values[i].row; });
+    return p_.type(element == members.end() ? members[0] : *element).shape;
+  }
+
   void emit_fused(std::span<const std::uint32_t> members) {
-    Fused f;
+    Fused f{.space = space_of(members)};
     f.step.backward = f.step.again = f.step.fused = true;
     for (auto i : members) {
       f.step.backward &= p_.values[i].backward;
@@ -234,11 +246,12 @@ class Assembler {
     }
     for (auto i : members)
       if (used_outside_[i]) {
-        f.program.outputs.push_back({f.reg[i], p_.type(i).dtype});
-        f.step.out.push_back(operand_of(result(i), p_.type(i).dtype));
+        const bool row = p_.values[i].row;
+        f.program.outputs.push_back({f.reg[i], p_.type(i).dtype, row});
+        f.step.out.push_back(port(f, operand_of(result(i), p_.type(i).dtype), row));
       }
     note_touches(f.step, f.program);
-    collapse(f.step, p_.type(members[0]).shape, f.program);
+    collapse(f.step, f.space, f.program);
     plan_.steps.push_back(std::move(f.step));
   }
 
@@ -247,7 +260,8 @@ class Assembler {
     for (std::int32_t k = 0; k < static_cast<std::int32_t>(list.size()); ++k) {
       const auto& i = list[static_cast<std::size_t>(k)];
       const std::uint16_t from[] = {i.a, i.b, i.c};
-      for (int a = 0; a < scalar_function(i.op).arity; ++a)
+      const int arity = i.reduction != RowReduction::none ? 1 : scalar_function(i.op).arity;
+      for (int a = 0; a < arity; ++a)
         for (std::size_t j = 0; j < step.in.size(); ++j)
           if (program.inputs[j].reg == from[a]) step.in[j].touched = k;
       for (std::size_t j = 0; j < step.out.size(); ++j)
@@ -260,12 +274,14 @@ class Assembler {
     std::vector<Operand*> all;
     for (auto& o : step.in) all.push_back(&o);
     for (auto& o : step.out) all.push_back(&o);
+    const bool by_rows = program.by_rows();  // then the last axis stays by itself
     Shape joined;
     std::vector<std::array<std::int64_t, kMaxRank>> strides(all.size());
     for (std::size_t k = 0; k < shape.size(); ++k) {
-      if (shape[k] == 1) continue;
+      const bool row = by_rows && k + 1 == shape.size();
+      if (shape[k] == 1 && !row) continue;
       const auto last = static_cast<std::size_t>(joined.rank() - 1);
-      bool fits = joined.rank() > 0;
+      bool fits = joined.rank() > 0 && !row;
       for (std::size_t j = 0; fits && j < all.size(); ++j) fits = strides[j][last] == all[j]->view.strides[k] * shape[k];
       if (fits) joined[last] *= shape[k];
       else joined.push_back(shape[k]);
@@ -288,7 +304,7 @@ class Assembler {
       const auto whole = written_as(i);
       if (const auto it = whole ? output_of_.find(*whole) : output_of_.end(); it != output_of_.end() && it->second == k) continue;
       const Type& t = p_.type(i);
-      add_copy(located(i), {slot(Place::output, k, p_.bytes(i)), copies_++, contiguous(t.shape), true}, t, node(i));
+      add_copy(located(i), {slot(Place::output, k, p_.bytes(i)), copies_++, contiguous_strides(t.shape), true}, t, node(i));
     }
   }
 

@@ -11,8 +11,10 @@ namespace adjoint::plan {
 Tensors lower(const Order& order);
 /// Values that compute the same become one.
 void merge_equal(Program& program);
-/// Elementwise values over one space join groups: sets Value::group.
+/// Elementwise values over one space join groups, with reductions along its rows: sets Value::group and Value::row.
 void fuse(Program& program);
+/// Every elementwise value is a group of its own.
+void alone(Program& program);
 
 /// What runs as one: the values of a fused group, or one value. Views, leaves and numbers are no units.
 struct Unit {

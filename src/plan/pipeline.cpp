@@ -37,7 +37,7 @@ Plan make_plan(const Request& request) {
   Program program = import_graph(request, topological_order(nodes));
   Passes passes(program);
   passes.run("merge_equal", merge_equal);  // before fusing, which would hide equal values in different groups
-  passes.run("fuse", fuse);
+  passes.run("fuse", request.options.fuse ? fuse : alone);
   Plan plan = assemble(program, order(program));  // after fusing: a group runs as one
   reuse_in_place(plan, program);                  // before placement: what shares memory is one slot there
   place(plan);
