@@ -44,7 +44,7 @@ struct Fused {
 
 class Assembler {
  public:
-  explicit Assembler(const Program& program) : p_(program), at_(program.values.size()), used_outside_(program.values.size(), 0), copies_(static_cast<std::uint32_t>(program.values.size())) {
+  Assembler(const Program& program, bool runnable) : p_(program), runnable_(runnable), at_(program.values.size()), used_outside_(program.values.size(), 0), copies_(static_cast<std::uint32_t>(program.values.size())) {
     plan_.nodes = static_cast<std::int64_t>(p_.values.size());
     plan_.literals = p_.literals;
     plan_.constants = p_.constants;
@@ -155,7 +155,7 @@ class Assembler {
     Step step{.name = "copy", .locs = {n.loc}, .backward = n.backward};
     step.in = {operand_of(from, type.dtype)};
     step.out = {operand_of(to, type.dtype)};
-    step.run = copy->prepare({Attrs(), std::span(&step.in[0].view, 1), step.out[0].view});
+    if (runnable_) step.run = copy->prepare({Attrs(), std::span(&step.in[0].view, 1), step.out[0].view});
     plan_.steps.push_back(std::move(step));
   }
 
@@ -174,8 +174,10 @@ class Assembler {
     std::vector<View> views;
     for (auto& o : step.in) views.push_back(o.view);
     const StepInfo info{n.attrs, views, step.out[0].view};
-    step.run = kernel->prepare(info);
-    if (!step.run) no_kernel(n);
+    if (runnable_) {
+      step.run = kernel->prepare(info);
+      if (!step.run) no_kernel(n);
+    }
     if (kernel->flops) step.flops = kernel->flops(info);
     step.backward = p_.values[i].backward;
     step.again = p_.values[i].again;
@@ -270,7 +272,7 @@ class Assembler {
   }
 
   /// Joins axes that lie alike in every operand, so that the executor sees as few as possible.
-  static void collapse(Step& step, const Shape& shape, const TileProgram& program) {
+  void collapse(Step& step, const Shape& shape, const TileProgram& program) const {
     std::vector<Operand*> all;
     for (auto& o : step.in) all.push_back(&o);
     for (auto& o : step.out) all.push_back(&o);
@@ -292,6 +294,7 @@ class Assembler {
       all[j]->view.strides = strides[j];
       for (std::size_t k = 0; k < joined.size(); ++k) all[j]->view.shape[k] = joined[k];
     }
+    if (!runnable_) return;
     std::vector<View> views;
     for (const auto* o : all) views.push_back(o->view);
     const std::span<const View> in{views.data(), step.in.size()}, out{views.data() + step.in.size(), step.out.size()};
@@ -330,6 +333,7 @@ class Assembler {
   }
 
   const Program& p_;
+  const bool runnable_;
   Plan plan_;
   std::vector<Located> at_;
   std::vector<char> used_outside_;
@@ -339,6 +343,6 @@ class Assembler {
 
 }  // namespace
 
-Plan assemble(const Program& program, const Schedule& schedule) { return Assembler(program).run(schedule); }
+Plan assemble(const Program& program, const Schedule& schedule, bool runnable) { return Assembler(program, runnable).run(schedule); }
 
 }  // namespace adjoint::plan
