@@ -66,6 +66,7 @@ struct Work {
   std::vector<Buffer*> leaf_buffers;
   std::vector<std::int64_t> literals;
   std::vector<char> update, donatable;
+  PlanOptions options = plan_options();
   std::shared_ptr<Executable> executable;
 };
 
@@ -143,13 +144,16 @@ void find_plan(Work& w) {
   for (std::size_t i = 0; i < w.order.nodes.size(); ++i) hash_node(key, w.order, i);
   for (std::size_t k = 0; k < w.roots.size(); ++k) key.add(w.order.roots[k] * 2 + static_cast<std::uint64_t>(w.update[k]));
   for (char d : w.donatable) key.add(static_cast<std::uint64_t>(d));
+  const auto& memory = w.options.memory;
+  key.add(static_cast<std::uint64_t>(memory.strategy) * 2 + static_cast<std::uint64_t>(w.options.fuse));
+  key.add(mix(static_cast<std::uint64_t>(memory.every), static_cast<std::uint64_t>(memory.bytes)));
   auto& c = cache();
   if (const auto it = c.find.find(key); it != c.find.end()) {
     c.plans.splice(c.plans.begin(), c.plans, it->second);
     w.executable = it->second->second;
     return;
   }
-  w.executable = std::make_shared<Executable>(plan::make_plan({w.order, w.update, w.donatable}));
+  w.executable = std::make_shared<Executable>(plan::make_plan({w.order, w.update, w.donatable, w.options}));
   c.plans.emplace_front(key, w.executable);
   c.find[key] = c.plans.begin();
   if (c.plans.size() > kMostPlans) {
@@ -251,7 +255,7 @@ bool try_evaluate(std::span<Node* const> wanted, Loc loc) {
   lock.lock();
   if (failure.step) {
     // The plan may have been made for an earlier graph of this structure; one made anew has the lines of this one.
-    const auto own = plan::make_plan({w.order, w.update, w.donatable});
+    const auto own = plan::make_plan({w.order, w.update, w.donatable, w.options});
     lock.unlock();
     const auto& locs = own.steps[static_cast<std::size_t>(failure.step - plan.steps.data())].locs;
     postpone_updates(claim.updates());
