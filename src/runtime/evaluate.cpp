@@ -113,7 +113,7 @@ class Claim {
 
 /// True for a leaf that nobody holds but the plan itself, or that was donated; never for bytes that someone else reads.
 bool may_be_overwritten(const Node& n, const Buffer& b, std::uint32_t edges_in_plan) {
-  if (n.kind != Kind::leaf || !b.writable || b.refs.load(std::memory_order_acquire) != 1) return false;
+  if (n.kind != Kind::leaf || !b.writable || b.refs.load(std::memory_order_acquire) != 2) return false;  // the leaf's, and ours
   if (n.extra && n.extra->donated) return true;
   return handles_of(n) == 0 && edges_of(n) == edges_in_plan && !(n.extra && n.extra->retained);
 }
@@ -130,10 +130,9 @@ void bind_inputs(Work& w, Loc loc) {
     if (n->kind == Kind::literal && !n->computed()) {
       w.literals.push_back(literal_bits(*n));
     } else if (n->arity == 0 || n->computed()) {
-      Buffer* b = n->data.load(std::memory_order_acquire);
+      Buffer* b = hold_data(*n);
       if (!b) spent_error(*n, "eval", loc);
       w.donatable.push_back(any_update && may_be_overwritten(*n, *b, edges[n]));
-      retain(b);
       w.leaves.push_back(n);
       w.leaf_buffers.push_back(b);
     }
@@ -204,7 +203,7 @@ bool try_evaluate(std::span<Node* const> wanted, Loc loc) {
   Work w;
   Tensors held;
   for (Node* n : wanted) {
-    if (n->extra && n->extra->donated) spent_error(*n, "eval", loc);
+    if (n->traced || (n->extra && n->extra->donated)) spent_error(*n, "eval", loc);
     if (n->computed()) continue;
     if (n->kind == Kind::leaf) spent_error(*n, "eval", loc);
     w.roots.push_back(n);
