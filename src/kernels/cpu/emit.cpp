@@ -24,7 +24,7 @@ using plan::View;
 
 // ---- which executor ----
 
-static bool processor_has(GroupExecutor e) {
+bool processor_has(GroupExecutor e) {
 #if defined(__x86_64__)
   const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2") &&
                     __builtin_cpu_supports("f16c");

@@ -14,10 +14,11 @@ namespace adjoint::cpu {
 /// What runs fused groups.
 enum class GroupExecutor : std::uint8_t { tiles, avx2, avx512 };
 
+bool processor_has(GroupExecutor executor);
 /// The best that this processor has, or what the environment variable ADJOINT_GROUPS says (tiles, avx2, avx512; a set
 /// that the processor lacks means tiles), or what was set last. Read when a plan is made.
 GroupExecutor group_executor();
-/// For tests: plans made from now on use it. True if this processor has it.
+/// For tests: plans made from now on use it. False, and nothing changes, if the processor lacks it.
 bool set_group_executor(GroupExecutor executor);
 
 /// One program over one index space, with operands that lie as they lay when it was made. Immutable: any number of threads

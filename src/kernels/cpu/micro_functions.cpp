@@ -3,6 +3,8 @@
 #include "kernels/cpu/micro_functions.hpp"
 
 #include <array>
+#include <limits>
+#include <string>
 #include <string_view>
 
 #include "kernels/cpu/simd_setup.hpp"
@@ -11,6 +13,7 @@
 
 #include "kernels/cpu/activations-inl.hpp"
 #include "kernels/cpu/arithmetic-inl.hpp"
+#include "kernels/cpu/logs-inl.hpp"
 #include "plan/scalar_functions.hpp"
 
 namespace adjoint::cpu::micro {
@@ -64,6 +67,7 @@ Table make_table() {
   t.float3("fma", f::Fma{}), t.float3("clamp", f::Clamp{});
   t.float1("exp", f::Exp{}), t.float1("expm1", f::Expm1{}), t.float1("tanh", f::Tanh{}), t.float1("sigmoid", f::Sigmoid{});
   t.float1("silu", f::Silu{}), t.float1("gelu_tanh", f::GeluTanh{});
+  t.float1("log", f::Log{}), t.float1("log1p", f::Log1p{}), t.float1("softplus", f::Softplus{}), t.float1("log_sigmoid", f::LogSigmoid{});
   t.set("erf", kF32, one<f::Erf, float>), t.set("erfc", kF32, one<f::Erfc, float>), t.set("gelu", kF32, one<f::GeluF32, float>);
   t.number2("eq", [](auto, auto a, auto b) { return Eq(a, b); });
   t.number2("ne", [](auto, auto a, auto b) { return Ne(a, b); });
@@ -76,20 +80,16 @@ Table make_table() {
   t.float1("isinf", IsInf{});
   t.set("where", kF32, where<float>), t.set("where", kF64, where<double>);
   t.set("where", kI32, where<std::int32_t>), t.set("where", kI64, where<std::int64_t>);
-  const auto masks = [&](Op op, std::initializer_list<std::string_view> names) {
-    static_cast<void>(op);
-    for (const auto name : names) {
-      const auto pick = [&](Recorder r) { t.set(name, kBool, r); };
-      if (op == Op::mask_and) pick([](Body& b, std::int32_t x, std::int32_t y, std::int32_t) { return And(Mask<float>{&b, x}, Mask<float>{&b, y}).id; });
-      if (op == Op::mask_or) pick([](Body& b, std::int32_t x, std::int32_t y, std::int32_t) { return Or(Mask<float>{&b, x}, Mask<float>{&b, y}).id; });
-      if (op == Op::mask_xor) pick([](Body& b, std::int32_t x, std::int32_t y, std::int32_t) { return Xor(Mask<float>{&b, x}, Mask<float>{&b, y}).id; });
-      if (op == Op::mask_not) pick([](Body& b, std::int32_t x, std::int32_t, std::int32_t) { return b.mask_not(x); });
-    }
-  };
-  masks(Op::mask_and, {"logical_and", "bitwise_and"});
-  masks(Op::mask_or, {"logical_or", "bitwise_or"});
-  masks(Op::mask_xor, {"logical_xor", "bitwise_xor", "ne"});
-  masks(Op::mask_not, {"logical_not", "bitwise_not"});
+  using Masks = Mask<float>;
+  const Recorder both = [](Body& b, std::int32_t x, std::int32_t y, std::int32_t) { return And(Masks{&b, x}, Masks{&b, y}).id; };
+  const Recorder either = [](Body& b, std::int32_t x, std::int32_t y, std::int32_t) { return Or(Masks{&b, x}, Masks{&b, y}).id; };
+  const Recorder differ = [](Body& b, std::int32_t x, std::int32_t y, std::int32_t) { return Xor(Masks{&b, x}, Masks{&b, y}).id; };
+  const Recorder opposite = [](Body& b, std::int32_t x, std::int32_t, std::int32_t) { return b.mask_not(x); };
+  for (const std::string prefix : {"logical_", "bitwise_"}) {
+    t.set(prefix + "and", kBool, both), t.set(prefix + "or", kBool, either);
+    t.set(prefix + "xor", kBool, differ), t.set(prefix + "not", kBool, opposite);
+  }
+  t.set("ne", kBool, differ);
   return t;
 }
 

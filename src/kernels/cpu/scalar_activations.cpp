@@ -1,5 +1,5 @@
-// scalar_activations.cpp: exp and what is made of it: tanh, sigmoid, silu, softplus, erf and the gelus.
-// Not a fast-math set: each holds its error bound over the whole range, down to subnormal results.
+// scalar_activations.cpp: the loops of exp, log and the activations, and what only tiles have: erfinv, and erf and gelu in
+// f64. Not a fast-math set: each holds its error bound over the whole range, down to subnormal results.
 #include "kernels/cpu/simd_setup.hpp"
 
 #undef HWY_TARGET_INCLUDE
@@ -7,6 +7,7 @@
 #include <hwy/foreach_target.h>
 
 #include "kernels/cpu/activations-inl.hpp"
+#include "kernels/cpu/logs-inl.hpp"
 #include "kernels/cpu/scalar_loops-inl.hpp"
 #include "kernels/cpu/sleef-inl.hpp"
 
@@ -29,27 +30,6 @@ struct GeluF64 {
     const V q = hn::Mul(half, fma(hn::Neg(slope), z_low, sleef::erfc(z)));  // Phi(-t)
     const V clamped = hn::CopySign(t, x);
     return hn::IfThenElse(hn::Le(x, hn::Zero(d)), hn::Mul(clamped, q), fma(hn::Neg(q), clamped, x));
-  }
-};
-
-// ---- softplus and log_sigmoid ----
-
-template <class D, class V>
-HWY_INLINE V log1p_exp_minus_abs(D d, V x) {
-  using T = hn::TFromD<D>;
-  const V e = Exp{}(d, hn::Neg(hn::Abs(x)));
-  return hn::IfThenElse(hn::Lt(e, hn::Set(d, T(sizeof(T) == 8 ? 1e-20 : 1e-10))), e, sleef::log1p(e));
-}
-struct Softplus {  // log(1 + e^x)
-  template <class D, class V>
-  HWY_INLINE V operator()(D d, V x) const {
-    return hn::Add(max_or_second(hn::Zero(d), x), log1p_exp_minus_abs(d, x));
-  }
-};
-struct LogSigmoid {  // -softplus(-x)
-  template <class D, class V>
-  HWY_INLINE V operator()(D d, V x) const {
-    return hn::Sub(min_or_second(hn::Zero(d), x), log1p_exp_minus_abs(d, x));
   }
 };
 
@@ -115,6 +95,8 @@ static void activations(KernelTable& t) {
   float1(t, "softplus", Softplus{});
   float1(t, "log_sigmoid", LogSigmoid{});
   float1(t, "gelu_tanh", GeluTanh{});
+  float1(t, "log", Log{});
+  float1(t, "log1p", Log1p{});
   float1(t, "erfinv", Erfinv{});
   set_f32(t, "erf", &vector_loop1<float, Erf>);
   set_f32(t, "erfc", &vector_loop1<float, Erfc>);
