@@ -146,8 +146,9 @@ int main(int argc, char** argv) {
   std::printf("| layer | pass | threads | ms | GFLOP/s | of peak |\n|---|---|---|---|---|---|\n");
 #endif
   for (int threads : {1, 2}) {
+    if (argc > 2 && std::atoi(argv[2]) != 0 && std::atoi(argv[2]) != threads) continue;
     runtime::set_threads(threads);
     bench::count_own_time = threads == 1;
-    for (const Layer& l : kLayers) measure(l, threads, peak, budget);
+    for (const Layer& l : kLayers) if (argc < 4 || std::string(l.what).find(argv[3]) != std::string::npos) measure(l, threads, peak, budget);
   }
 }

@@ -12,5 +12,6 @@
 #include "adjoint/print.hpp"
 #include "adjoint/tensor.hpp"
 #include "adjoint/tree.hpp"
+#include "adjoint/verify.hpp"
 #include "adjoint/version.hpp"
 #include "adjoint/vmap.hpp"

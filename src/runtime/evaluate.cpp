@@ -12,6 +12,7 @@
 #include "graph/topo.hpp"
 #include "runtime/executor.hpp"
 #include "runtime/pool.hpp"
+#include "runtime/verify.hpp"
 
 namespace adjoint {
 namespace {
@@ -227,6 +228,8 @@ bool try_evaluate(std::span<Node* const> wanted, Loc loc) {
   const auto& plan = w.executable->plan();
   for (std::size_t k = 0; k < plan.takes_over.size(); ++k)
     if (plan.takes_over[k] >= 0) claim.parameter(*w.leaves[static_cast<std::size_t>(plan.takes_over[k])], w.roots[k]->loc);
+  std::optional<runtime::Interpreter> reference;
+  if (runtime::verification_due(w.executable->verify_count)) reference.emplace(w.order);
   lock.unlock();
   need_memory(result_bytes(plan), "a value", "eval", loc);
 
@@ -239,7 +242,13 @@ bool try_evaluate(std::span<Node* const> wanted, Loc loc) {
       outputs.push_back(new_buffer(static_cast<std::size_t>(t.shape.numel()) * size_of(t.dtype)));
     }
   }
+  std::optional<runtime::Verification> verification;
+  if (reference) verification.emplace(*reference, plan, w.leaf_buffers, w.literals);
   const auto failure = w.executable->run(w.leaf_buffers, w.literals, outputs, loc);
+  if (const auto fault = verification ? verification->fault(outputs, failure.what) : std::nullopt) {
+    postpone_updates(claim.updates());
+    throw Error(*fault);
+  }
   lock.lock();
   if (failure.step) {
     // The plan may have been made for an earlier graph of this structure; one made anew has the lines of this one.

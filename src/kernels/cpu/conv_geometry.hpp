@@ -179,12 +179,16 @@ struct Conv {
         out(right_aligned(g.out, g.spatial, 1)), stride(right_aligned(g.stride, g.spatial, 1)),
         dilation(right_aligned(g.dilation, g.spatial, 1)), pad(right_aligned(g.pad_lo, g.spatial, 0)) {}
 
-  std::int64_t* tap_memory() const { return scratch<std::int64_t>(Slot::conv_taps, 2 * (kernel[0] + kernel[1] + kernel[2])); }
+  /// Tables for the problem of each residue.
+  std::int64_t* tap_memory(std::int64_t problem) const {
+    const std::int64_t one = 2 * (kernel[0] + kernel[1] + kernel[2]);
+    return scratch<std::int64_t>(Slot::conv_taps, one * volume(stride)) + problem * one;
+  }
 
   TapProblem forward() const {
     TapProblem p{batch, groups, out_channels, in_channels, in, out, out, stride, {1, 1, 1}, {0, 0, 0}, kernel, {},
                  out_channels * in_channels * volume(kernel), in_channels * volume(kernel), volume(kernel)};
-    std::int64_t* m = tap_memory();
+    std::int64_t* m = tap_memory(0);
     for (int a = 0; a < 3; ++a) {
       p.taps[a] = {m, m + kernel[a], kernel[a]};
       for (std::int64_t k = 0; k < kernel[a]; ++k) m[k] = k, m[kernel[a] + k] = k * dilation[a] - pad[a];
@@ -198,7 +202,7 @@ struct Conv {
   TapProblem input_grad(const Axes& residue) const {
     TapProblem p{batch, groups, in_channels, out_channels, out, in, {}, {1, 1, 1}, stride, {}, kernel, {},
                  out_channels * in_channels * volume(kernel), volume(kernel), in_channels * volume(kernel)};
-    std::int64_t* m = tap_memory();
+    std::int64_t* m = tap_memory((residue[0] * stride[1] + residue[1]) * stride[2] + residue[2]);
     for (int a = 0; a < 3; ++a) {
       const std::int64_t s = stride[a], below = pad[a] - residue[a];
       const std::int64_t q0 = below > 0 ? (below + s - 1) / s : -(-below / s);

@@ -9,6 +9,7 @@
 #endif
 
 #include "kernels/cpu/conv_taps-inl.hpp"
+#include "kernels/cpu/conv_weights_pixels-inl.hpp"
 
 HWY_BEFORE_NAMESPACE();
 namespace adjoint::kernels::HWY_NAMESPACE {
@@ -25,9 +26,6 @@ template <class T> struct WeightWork {
   std::int64_t pixels() const { return volume(p.box); }
   std::int64_t rows() const { return p.channels * p.tap_count(); }
   std::int64_t depth() const { return p.batch * pixels(); }
-  static std::int64_t width_of(std::int64_t columns) {  // of a result row: whole vectors
-    return (columns + kLanes<T> - 1) / kLanes<T> * kLanes<T>;
-  }
 };
 
 // offset[k] of pixels k0 ... k0 + n - 1.
@@ -39,16 +37,6 @@ template <class T> void pixel_offsets(const WeightWork<T>& t, std::int64_t k0, s
     for (std::int64_t i = 0; i < run; ++i) offset[k + i] = first + i * step;
     k += run;
     at.x += run - 1;
-  }
-}
-
-// panel[k][o] = dy[o0 + o][k0 + k], W columns of which `cols` exist.
-template <int W, class T>
-void pack_gradient(const WeightWork<T>& t, std::int64_t o0, int cols, std::int64_t k0, std::int64_t n, T* panel) {
-  for (std::int64_t k = 0; k < n;) {
-    const std::int64_t image = (k0 + k) / t.pixels(), pixel = (k0 + k) % t.pixels(), run = std::min(n - k, t.pixels() - pixel);
-    pack_panel<W>(t.dy + image * t.dy_image_stride + o0 * t.pixels() + pixel, t.pixels(), 1, run, cols, panel + k * W);
-    k += run;
   }
 }
 
@@ -104,9 +92,9 @@ void weight_rows_present(const WeightWork<T>& t, std::int64_t begin, std::int64_
 
 // Block number `block` for the share `part` of `parts` of the rows.
 template <class T>
-void weight_block(const WeightWork<T>& t, std::int64_t columns, std::int64_t block, std::int64_t part, std::int64_t parts, T* out) {
+void weight_block(const WeightWork<T>& t, std::int64_t columns, std::int64_t block, std::int64_t part, std::int64_t parts, T* out, std::int64_t ld) {
   constexpr int L = kLanes<T>;
-  const std::int64_t k0 = block * kProductBlock, n = std::min(kProductBlock, t.depth() - k0), ld = t.width_of(columns);
+  const std::int64_t k0 = block * kProductBlock, n = std::min(kProductBlock, t.depth() - k0);
   std::int64_t* offset = scratch<std::int64_t>(Slot::conv_blocks, kProductBlock);
   T* panel = scratch<T>(Slot::small_b, kProductBlock * kCols<T>);
   pixel_offsets(t, k0, n, offset);
@@ -115,11 +103,11 @@ void weight_block(const WeightWork<T>& t, std::int64_t columns, std::int64_t blo
   for (std::int64_t o = 0; o < columns; o += kCols<T>) {
     const int cols = static_cast<int>(std::min<std::int64_t>(kCols<T>, columns - o));
     if (cols > L) {
-      pack_gradient<kCols<T>>(t, o, cols, k0, n, panel);
+      pack_gradient<kCols<T>>(t.dy, t.dy_image_stride, t.pixels(), o, cols, k0, n, panel);
       if (t.skip_padding) weight_rows_present<2>(t, begin, end, k0, offset, panel, n, out + o, ld);
       else weight_rows<2>(t, begin, end, offset, panel, n, out + o, ld);
     } else {
-      pack_gradient<L>(t, o, cols, k0, n, panel);
+      pack_gradient<L>(t.dy, t.dy_image_stride, t.pixels(), o, cols, k0, n, panel);
       if (t.skip_padding) weight_rows_present<1>(t, begin, end, k0, offset, panel, n, out + o, ld);
       else weight_rows<1>(t, begin, end, offset, panel, n, out + o, ld);
     }
@@ -127,9 +115,11 @@ void weight_block(const WeightWork<T>& t, std::int64_t columns, std::int64_t blo
 }
 
 // All blocks of one group, some at a time; then dw[o][row] out of the last one's place.
-template <class T> void weight_group(const WeightWork<T>& t, std::int64_t columns, T* dw, std::int64_t threads) {
-  const std::int64_t count = std::max<std::int64_t>(1, (t.depth() + kProductBlock - 1) / kProductBlock);
-  const std::int64_t ld = t.width_of(columns), size = t.rows() * ld;
+// run(block, share, shares, out, ld) writes a share of a block's results: rows of (channel, tap) by whole vectors of columns.
+template <class T, class Run>
+void weight_group(std::int64_t rows, std::int64_t columns, std::int64_t depth, const Run& run, T* dw, std::int64_t threads) {
+  const std::int64_t count = std::max<std::int64_t>(1, (depth + kProductBlock - 1) / kProductBlock);
+  const std::int64_t ld = (columns + kLanes<T> - 1) / kLanes<T> * kLanes<T>, size = rows * ld;
   const std::int64_t batch = std::min(count, std::max(threads, std::min<std::int64_t>(128, (16 << 20) / size)));
   const int levels = levels_for(count);
   T* result = scratch<T>(Slot::partial, (batch + levels) * size);
@@ -137,7 +127,7 @@ template <class T> void weight_group(const WeightWork<T>& t, std::int64_t column
   for (std::int64_t first = 0; first < count; first += batch) {
     const std::int64_t blocks = std::min(batch, count - first);
     const std::int64_t shares = blocks >= threads ? 1 : (threads + blocks - 1) / blocks;
-    const auto part = [&](std::int64_t i) { weight_block(t, columns, first + i / shares, i % shares, shares, result + i / shares * size); };
+    const auto part = [&](std::int64_t i) { run(first + i / shares, i % shares, shares, result + i / shares * size, ld); };
     const auto join = [&](std::int64_t i) {
       const std::int64_t piece = 64 * kLanes<T>, begin = size / kLanes<T> * i / threads * kLanes<T>,
                          end = size / kLanes<T> * (i + 1) / threads * kLanes<T>;
@@ -158,21 +148,24 @@ template <class T> void weight_group(const WeightWork<T>& t, std::int64_t column
     each(threads, join);
     if (first + blocks == count)
       each(threads, [&](std::int64_t i) HWY_ATTR {
-        const std::int64_t begin = t.rows() * i / threads, end = t.rows() * (i + 1) / threads;
+        const std::int64_t begin = rows * i / threads, end = rows * (i + 1) / threads;
         pack_transposed(result + (blocks - 1) * size + begin * ld, ld, columns, static_cast<int>(end - begin),
-                        static_cast<int>(t.rows()), dw + begin);
+                        rows, dw + begin);
       });
   }
 }
 
-template <class T> void weight_grad(const Conv& conv, const T* x, const T* dy, T* dw) {
-  const TapProblem p = conv.forward();
+// Groups in turn, or, where there are many (depthwise; examples under vmap), shared out whole: no thread waits for another within one.
+template <class F> void each_group(std::int64_t groups, std::int64_t threads, const F& f) {
+  if (threads > 1 && groups >= threads) return runtime::parallel(groups, [&](std::int64_t g) HWY_ATTR { f(g, 1); });
+  for (std::int64_t g = 0; g < groups; ++g) f(g, threads);
+}
+
+// Few input channels: rows of all taps together, from a padded picture.
+template <class T> void weights_by_taps(const TapProblem& p, const T* x, const T* dy, T* dw, std::int64_t threads) {
   const std::int64_t taps = p.tap_count(), rows = p.channels * taps;
-  if (conv.groups * p.rows * rows == 0) return;
   const Picture view = picture_for(p, false, 1);
   const std::int64_t planes = p.batch * p.groups * p.channels, src_plane = volume(p.src);
-  const double work = static_cast<double>(p.batch * p.groups * p.rows) * static_cast<double>(volume(p.box)) * static_cast<double>(rows);
-  const std::int64_t threads = work < 1 << 18 ? 1 : runtime::threads();
   const T* pictures = x;
   if (view.copied) {
     T* copy = scratch<T>(Slot::conv_picture, planes * view.plane + 1);
@@ -187,15 +180,35 @@ template <class T> void weight_grad(const Conv& conv, const T* x, const T* dy, T
     for (std::int64_t tap = 0; tap < taps; ++tap) row_offset[row++] = c * view.plane + view.tap_offset(p, tap);
   const std::int64_t pixels = volume(p.box), all = p.batch * p.groups * p.rows * pixels;
   const bool skip = p.padded() && !all_finite(dy, all);
-  const auto group = [&](std::int64_t g, std::int64_t workers) HWY_ATTR {
-    weight_group(WeightWork<T>{p, view, pictures + g * p.channels * view.plane, dy + g * p.rows * pixels,
-                               p.groups * p.channels * view.plane, p.groups * p.rows * pixels, row_offset, skip},
-                 p.rows, dw + g * p.rows * rows, workers);
-  };
-  // Many groups (depthwise; examples under vmap) are shared out whole: no thread waits for another within one.
-  if (threads > 1 && p.groups >= threads) runtime::parallel(p.groups, [&](std::int64_t g) HWY_ATTR { group(g, 1); });
-  else
-    for (std::int64_t g = 0; g < p.groups; ++g) group(g, threads);
+  each_group(p.groups, threads, [&](std::int64_t g, std::int64_t workers) HWY_ATTR {
+    const WeightWork<T> t{p, view, pictures + g * p.channels * view.plane, dy + g * p.rows * pixels,
+                          p.groups * p.channels * view.plane, p.groups * p.rows * pixels, row_offset, skip};
+    const auto run = [&](std::int64_t block, std::int64_t share, std::int64_t shares, T* out, std::int64_t ld) HWY_ATTR {
+      weight_block(t, p.rows, block, share, shares, out, ld);
+    };
+    weight_group<T>(rows, p.rows, t.depth(), run, dw + g * p.rows * rows, workers);
+  });
+}
+
+template <class T> void weights_by_pixels(const TapProblem& p, const T* x, const T* dy, T* dw, std::int64_t threads) {
+  const std::int64_t rows = p.channels * p.tap_count(), pixels = volume(p.box), depth = p.batch * pixels;
+  each_group(p.groups, threads, [&](std::int64_t g, std::int64_t workers) HWY_ATTR {
+    const auto run = [&](std::int64_t block, std::int64_t share, std::int64_t shares, T* out, std::int64_t ld) HWY_ATTR {
+      const std::int64_t k0 = block * kProductBlock;
+      WeightBlock<T>{p, x + g * p.channels * volume(p.src), dy + g * p.rows * pixels, k0, std::min(kProductBlock, depth - k0)}.run(share, shares, out, ld);
+    };
+    weight_group<T>(rows, p.rows, depth, run, dw + g * p.rows * rows, workers);
+  });
+}
+
+template <class T> void weight_grad(const Conv& conv, const T* x, const T* dy, T* dw) {
+  const TapProblem p = conv.forward();
+  const std::int64_t rows = p.channels * p.tap_count();
+  if (conv.groups * p.rows * rows == 0) return;
+  const double work = static_cast<double>(p.batch * p.groups * p.rows) * static_cast<double>(volume(p.box)) * static_cast<double>(rows);
+  const std::int64_t threads = work < 1 << 18 ? 1 : runtime::threads();
+  if (p.channels >= 8 && work > 0) weights_by_pixels(p, x, dy, dw, threads);
+  else weights_by_taps(p, x, dy, dw, threads);
 }
 
 }  // namespace adjoint::kernels::HWY_NAMESPACE

@@ -4,7 +4,8 @@
 
 namespace adjoint::cpu {
 
-static const bool registered = plan::define_fused([](const plan::TileProgram& program, std::span<const std::int64_t> shape) -> plan::StepFn {
+static const bool registered = plan::define_fused([](const plan::TileProgram& program, std::span<const std::int64_t> shape,
+                                                          std::span<const plan::View>, std::span<const plan::View>) -> plan::StepFn {
   struct Run {
     std::shared_ptr<const ResolvedProgram> program;
     std::array<std::int64_t, plan::kMaxRank> shape{};

@@ -22,7 +22,7 @@ namespace adjoint::kernels::HWY_NAMESPACE {
 
 #if HWY_TARGET != HWY_SCALAR
 // dst[k * width + r] = src[r * lane + k] for a square of 16-byte rows, transposed in registers.
-template <class T> HWY_INLINE void transpose_square(const T* src, std::int64_t lane, int width, T* dst) {
+template <class T> HWY_INLINE void transpose_square(const T* src, std::int64_t lane, std::int64_t width, T* dst) {
   constexpr int Q = static_cast<int>(16 / sizeof(T));
   const hn::FixedTag<T, Q> d;
   const auto a = hn::LoadU(d, src), b = hn::LoadU(d, src + lane);
@@ -45,7 +45,7 @@ template <class T> HWY_INLINE void transpose_square(const T* src, std::int64_t l
 // dst[k * width + r] = src[r * lane + k] for r < rows, k < n. A cache line of each source row at a time: rows a power of
 // two apart share cache sets, and a line must be used up before it is evicted.
 template <class T>
-HWY_INLINE void pack_transposed(const T* src, std::int64_t lane, std::int64_t n, int rows, int width, T* dst) {
+HWY_INLINE void pack_transposed(const T* src, std::int64_t lane, std::int64_t n, int rows, std::int64_t width, T* dst) {
   constexpr std::int64_t line = 64 / static_cast<std::int64_t>(sizeof(T));
   for (std::int64_t k0 = 0; k0 < n; k0 += line) {
     const std::int64_t end = std::min(n, k0 + line);

@@ -110,6 +110,57 @@ HWY_INLINE void run_tile(A a, B b, std::int64_t n, T* to, std::int64_t ld) {
   run_tile<R, V, T>(a, b, n, side, ld);
 }
 
+// ---- chains in stretches: where the operands of consecutive k's do not follow one another ----
+
+// n steps of a chain: rows read from position a on, vectors from b on.
+struct Stretch {
+  std::int64_t a, b, n;
+};
+
+// Rows anywhere, each with the same stretches behind it.
+template <class T, int R> struct PixelRows {
+  const T* p[R];
+  HWY_INLINE explicit PixelRows(const T* const* rows) {
+    for (int r = 0; r < R; ++r) p[r] = rows[r];
+  }
+  HWY_INLINE T at(int r, std::int64_t k) const { return p[r][k]; }
+};
+// Rows that stand side by side.
+template <class T> struct SideRows {
+  const T* p;
+  HWY_INLINE T at(int r, std::int64_t k) const { return p[k + r]; }
+};
+
+// to[r] = the chain over all stretches, plus +0; a stretch moves on by a_step in the rows and by V vectors in b.
+template <int R, int V, class T, class Rows>
+HWY_INLINE void run_stretches(const Rows& rows, const T* HWY_RESTRICT b, std::int64_t a_step, const Stretch* s, std::int64_t count, T* const* to) {
+  const Tag<T> d;
+  Vec<T> acc[R][V];
+#pragma GCC unroll 16
+  for (int r = 0; r < R; ++r)
+#pragma GCC unroll 2
+    for (int v = 0; v < V; ++v) acc[r][v] = hn::Zero(d);
+  for (; count > 0; --count, ++s) {
+    const T* HWY_RESTRICT bp = b + s->b;
+    std::int64_t k = s->a;
+    for (std::int64_t n = s->n; n > 0; --n, k += a_step, bp += V * kLanes<T>) {
+      Vec<T> bv[V];
+#pragma GCC unroll 2
+      for (int v = 0; v < V; ++v) bv[v] = hn::LoadU(d, bp + v * kLanes<T>);
+#pragma GCC unroll 16
+      for (int r = 0; r < R; ++r) {
+        const Vec<T> ar = hn::Set(d, rows.at(r, k));
+#pragma GCC unroll 2
+        for (int v = 0; v < V; ++v) acc[r][v] = fma(ar, bv[v], acc[r][v]);
+      }
+    }
+  }
+#pragma GCC unroll 16
+  for (int r = 0; r < R; ++r)
+#pragma GCC unroll 2
+    for (int v = 0; v < V; ++v) hn::StoreU(hn::Add(acc[r][v], hn::Zero(d)), d, to[r] + v * kLanes<T>);
+}
+
 // Calls f(integral_constant<int, rows>) for rows in [1, R]: the step from a number to a compiled tile.
 template <int R, class F> HWY_INLINE void with_rows(int rows, const F& f) {
   if constexpr (R > 1) {
