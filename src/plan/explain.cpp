@@ -25,11 +25,6 @@ void add_once(std::vector<std::int64_t>& list, std::int64_t n) {
   if (std::ranges::find(list, n) == list.end()) list.push_back(n);
 }
 
-template <class Step> bool runs_again(const Step& s) {  // plans without recomputation have no such mark
-  if constexpr (requires { s.again; }) return s.again;
-  else return false;
-}
-
 /// Follows the slots through the steps: a slot that is written again holds another value from there on.
 void add_steps_and_lives(const plan::Plan& plan, PlanReport& report) {
   std::vector<std::int64_t> now(plan.slots.size(), -1);  // the life that a slot holds
@@ -38,7 +33,7 @@ void add_steps_and_lives(const plan::Plan& plan, PlanReport& report) {
     const auto& from = plan.steps[k];
     const auto step = static_cast<std::int64_t>(k);
     PlanReport::Step s{.name = from.name, .where = from.locs.empty() ? Loc{} : from.locs.back(), .flops = from.flops, .backward = from.backward,
-                       .again = runs_again(from)};
+                       .again = from.again};
     for (const Operand& o : from.in) {
       s.bytes += touched_bytes(o);
       const auto at = now[o.slot];
