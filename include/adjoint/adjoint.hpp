@@ -6,6 +6,7 @@
 #include "adjoint/grad.hpp"
 #include "adjoint/key.hpp"
 #include "adjoint/nn.hpp"
+#include "adjoint/number.hpp"
 #include "adjoint/ops.hpp"
 #include "adjoint/optim.hpp"
 #include "adjoint/plan_options.hpp"

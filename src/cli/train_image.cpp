@@ -129,7 +129,7 @@ template <class M, class Opt> class Trainer {
       progress_.history.accuracy.add(at(progress_.step), right);
       log_.step(seen_at(progress_.step), loss, right);
       if (progress_.step % every() == 0) {
-        const io::Metric line[] = {{"loss", loss}, {"accuracy", right}, {"learning_rate", opt_.learning_rate}};
+        const io::Metric line[] = {{"loss", loss}, {"accuracy", right}, {"learning_rate", static_cast<double>(opt_.learning_rate)}};
         metrics.write(progress_.step, line);
         events.scalar(progress_.step, "train/loss", static_cast<float>(loss));
         events.scalar(progress_.step, "train/learning_rate", static_cast<float>(opt_.learning_rate));

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "adjoint/plan_options.hpp"
 #include "graph/topo.hpp"
 #include "plan/kernel.hpp"
 
@@ -61,6 +62,7 @@ struct Request {
   const Order& order;
   std::vector<char> update;      // per root: the result of an optimizer
   std::vector<char> donatable;   // per leaf: its buffer may be overwritten
+  PlanOptions options = {};
 };
 
 /// Makes the plan: the passes of pipeline.cpp in order. The caller holds graph_mutex().

@@ -48,7 +48,7 @@ Tensor shown(const Node& n, const Tensor& x) {
   return y;
 }
 
-plan::StepFn one_instruction(const Node& n, const Tensors& in) {
+plan::StepFn one_instruction(const Node& n, const Tensors& in, std::span<const View> from_views, const View& to) {
   plan::TileProgram program;
   plan::TileInstruction& i = program.instructions.emplace_back();
   const int op = plan::find_scalar_function(n.prim->name);
@@ -63,7 +63,7 @@ plan::StepFn one_instruction(const Node& n, const Tensors& in) {
   i.src = in.back().dtype();
   i.dst = program.registers++;
   program.outputs.push_back({i.dst, i.dtype});
-  return plan::fused_factory()(program, n.type.shape.span());
+  return plan::fused_factory()(program, n.type.shape.span(), from_views, std::span(&to, 1));
 }
 
 Tensor computed(const Node& n, const Tensors& in) {
@@ -72,7 +72,7 @@ Tensor computed(const Node& n, const Tensors& in) {
   for (const auto& x : in) from.push_back(view_of(x));
   const View to = view_of(y);
   plan::StepFn step;
-  if (n.prim->traits.elementwise) step = one_instruction(n, in);
+  if (n.prim->traits.elementwise) step = one_instruction(n, in, from, to);
   else if (const auto* kernel = plan::find_kernel(n.prim->name)) step = kernel->prepare({n.attrs, from, to});
   if (!step) failed(n, "this build has no kernel for these operands");
   if (const char* what = step(from.data(), &to)) failed(n, what);
