@@ -111,7 +111,7 @@ template <class T> struct WeightBlock {
         with_rows<kRows>(panels().length(c), [&](auto R) HWY_ATTR {
           T* to[R];
           for (int r = 0; r < R; ++r) to[r] = out + ((panels().begin(c) + r) * taps + tap) * ld + o;
-          run_stretches<R, V, T>(SideRows<T>{source + (c - c_begin) * source_panel}, panel, p.src_step[2] * kSide, s, count, to);
+          run_stretches<R, W, T>(SideRows<T>{source + (c - c_begin) * source_panel}, panel, p.src_step[2] * kSide, s, count, to);
         });
     }
   }
