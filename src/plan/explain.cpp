@@ -84,7 +84,7 @@ plan::Plan plan_for(std::span<const Tensor> values) {
     update.push_back(t.node()->update);
   }
   const Order order = topological_order(roots);
-  return plan::make_plan({order, update, std::vector<char>(order.nodes.size(), 0)});
+  return plan::make_plan({order, update, std::vector<char>(order.nodes.size(), 0), plan_options()});
 }
 
 }  // namespace

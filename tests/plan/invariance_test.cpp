@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "adjoint/explain.hpp"
 #include "adjoint/plan_options.hpp"
 #include "check/operands.hpp"
 #include "nets.hpp"
@@ -13,15 +14,25 @@
 namespace adjoint {
 namespace {
 
-/// A way to run: adding one is adding a line.
+/// A way to run: adding one is adding a line. A budget of b % is the smallest arena plus b % of the way to that of keeping all.
 struct Way {
   std::string name;
   PlanOptions options = {};
+  int percent = -1;
 };
 std::vector<Way> ways() {
   return {
       {"save-all, fused"},
       {"save-all, unfused", {.fuse = false}},
+      {"recompute, fused", {.memory = "recompute"}},
+      {"recompute, unfused", {.memory = "recompute", .fuse = false}},
+      {"checkpoint:2, fused", {.memory = "checkpoint:2"}},
+      {"checkpoint:2, unfused", {.memory = "checkpoint:2", .fuse = false}},
+      {"75 %", {}, 75},
+      {"50 %", {}, 50},
+      {"35 %", {}, 35},
+      {"25 %", {}, 25},
+      {"25 %, unfused", {.fuse = false}, 25},
   };
 }
 
@@ -32,20 +43,35 @@ struct Fnv {
   }
 };
 
+/// What a step computes: its loss, the gradients and all that an update replaces.
+template <class Net> Tensors step_of(Net& net, decltype(optim::Adam{}.init(std::declval<Net&>()))& state, std::uint64_t step) {
+  nn::Context context{.training = true, .key = Key(7).fold_in(step)};
+  const Tensor loss = net.loss(context);
+  const Net gradient = grad(loss, net);
+  Tensors wanted = tree::flatten(gradient);
+  wanted.push_back(loss);
+  std::tie(net, state) = optim::Adam{.learning_rate = 1e-2}.update(net, gradient, state);
+  context.apply(net);
+  return wanted;
+}
+
+template <class Net> std::int64_t arena_with(const PlanOptions& options) {
+  set_plan_options(options);
+  Net net = Net::make();
+  auto state = optim::Adam{}.init(net);
+  Tensors wanted = step_of(net, state, 0);
+  for (const auto& l : tree::leaves(net)) wanted.push_back(l.tensor);
+  for (const auto& l : tree::leaves(state)) wanted.push_back(l.tensor);
+  return explain_plan(wanted).arena_bytes;
+}
+
 /// Two steps of Adam from the network's start values: forward, backward and update as one plan each.
 template <class Net> std::uint64_t hash_of_two_steps() {
   Net net = Net::make();
-  const optim::Adam adam{.learning_rate = 1e-2};
-  auto state = adam.init(net);
+  auto state = optim::Adam{}.init(net);
   Fnv hash;
   for (std::uint64_t step = 0; step < 2; ++step) {
-    nn::Context context{.training = true, .key = Key(7).fold_in(step)};
-    const Tensor loss = net.loss(context);
-    const Net gradient = grad(loss, net);
-    Tensors wanted = tree::flatten(gradient);
-    wanted.push_back(loss);
-    std::tie(net, state) = adam.update(net, gradient, state);
-    context.apply(net);
+    const Tensors wanted = step_of(net, state, step);
     eval(wanted);
     for (const auto& t : wanted) hash.add(t);
     for (const auto& l : tree::leaves(net)) hash.add(l.tensor);
@@ -82,13 +108,22 @@ TYPED_TEST(PlanInvariance, OneHashForEveryPlanAndEveryNumberOfThreads) {
   EXPECT_GE(verified().values - before.values, static_cast<std::int64_t>(4 * tree::flatten(TypeParam::make()).size()));
   stop_verify();
   int runs = 0;
-  for (const auto& way : ways())
+  for (auto way : ways()) {
+    if (way.percent >= 0) {
+      const bool fuse = way.options.fuse;
+      const auto most = arena_with<TypeParam>({.fuse = fuse}), least = arena_with<TypeParam>({.memory = "recompute", .fuse = fuse});
+      EXPECT_LT(least, most);
+      const auto bytes = least + (most - least) * way.percent / 100;
+      way.options.memory = Memory::budget(bytes);
+      EXPECT_LE(arena_with<TypeParam>(way.options), bytes) << way.name;
+    }
     for (const int n : {1, 2, 3, 8}) {
       set_plan_options(way.options);
       set_threads(n);
       EXPECT_EQ(hash_of_two_steps<TypeParam>(), wanted) << way.name << ", " << n << " threads";
       ++runs;
     }
+  }
   EXPECT_EQ(runs, static_cast<int>(4 * ways().size()));
 }
 
