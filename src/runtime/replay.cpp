@@ -138,6 +138,7 @@ struct Replay::Run {
       reference.emplace(topological_order(roots));
       verification.emplace(*reference, t.executable->plan(), i.inputs, literals);
     }
+    const runtime::Awake awake;
     const auto failure = t.executable->run(*i.memory);
     if (const auto fault = verification ? verification->fault(i.outputs, failure.what) : std::nullopt) throw Error(*fault);
     if (failure.step) fail(failure);
