@@ -35,6 +35,7 @@ struct Graph {
   std::vector<Buffer*> leaves;  // borrowed from the nodes
   std::vector<std::int64_t> literals;
   std::vector<DType> literal_types;
+  PlanOptions options = {};
 
   /// `free`: leaves whose data may be any; only those are changed in a later run.
   Graph(Tensors r, std::vector<char> u, Tensors free, const std::function<bool(const Node&)>& may_be_overwritten)
@@ -53,7 +54,7 @@ struct Graph {
       }
     }
   }
-  plan::Request request() const { return {.order = order, .update = update, .donatable = donatable}; }
+  plan::Request request() const { return {.order = order, .update = update, .donatable = donatable, .options = options}; }
 
   void copy_leaves(Copies& to, bool rotated) const {
     for (std::size_t k = 0; k < leaves.size(); ++k) {

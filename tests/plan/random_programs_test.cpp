@@ -24,6 +24,12 @@ constexpr int kPrograms = 12000;
 
 bool overwritable(std::uint64_t seed, const Node& n) { return (seed + n.type.shape.rank()) % 4 != 0; }
 
+/// Every way to plan has its share.
+PlanOptions options_of(std::uint64_t seed) {
+  const char* const memory[] = {"save-all", "save-all", "recompute", "checkpoint:1", "checkpoint:2", "checkpoint:3"};
+  return {.memory = memory[seed / 8 % std::size(memory)], .fuse = seed % 8 != 1};
+}
+
 struct Totals {
   std::int64_t graphs = 0, nodes = 0, roots = 0, elements = 0, nans = 0, refused = 0, overwritten = 0, steps = 0, fused = 0, derivatives = 0;
   std::map<std::string_view, std::int64_t> uses;      // nodes by operation
@@ -34,7 +40,8 @@ planned::Outcome outcome_of(const RandomProgram& p, Totals* totals = nullptr) {
   std::lock_guard lock(graph_mutex());
   const Built b = build(p);
   if (b.roots.empty()) return {};
-  const planned::Graph g(b.roots, b.update, b.leaves, [&](const Node& n) { return overwritable(p.seed, n); });
+  planned::Graph g(b.roots, b.update, b.leaves, [&](const Node& n) { return overwritable(p.seed, n); });
+  g.options = options_of(p.seed);
   const auto out = planned::compared(g, p.seed % 4 == 0);
   if (totals) {
     for (const Node* n : g.order.nodes)
