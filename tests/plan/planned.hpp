@@ -89,7 +89,7 @@ struct Graph {
 struct Outcome {
   std::string fault;             // empty: planned = interpreted
   bool refused = false;          // both failed: an operation's own error
-  std::int64_t roots = 0, elements = 0, nans = 0, overwritten = 0, steps = 0, fused = 0;
+  std::int64_t roots = 0, elements = 0, nans = 0, overwritten = 0, steps = 0, fused = 0, again = 0;
 };
 
 inline std::int64_t nans_in(const Tensor& t) {
@@ -168,6 +168,7 @@ inline Outcome compared(const Graph& wanted, const Graph& planned, const Planner
     return out;
   }
   out.steps = static_cast<std::int64_t>(executable->plan().steps.size());
+  for (const auto& s : executable->plan().steps) out.again += s.again;
   for (const auto& s : executable->plan().steps) out.fused += s.fused && s.name.find('+') != std::string::npos;
   run_once(wanted, planned, *executable, false, out);
   if (again && out.fault.empty() && !out.refused) run_once(wanted, planned, *executable, true, out);
