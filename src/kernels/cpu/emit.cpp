@@ -78,8 +78,6 @@ struct EmittedGroup::Impl {
 namespace {
 
 constexpr std::int64_t kParallelFrom = 1 << 18;  ///< operations on elements
-constexpr std::int64_t kFarElements = 1 << 18;   ///< from so many on, operands come from beyond the second cache
-constexpr std::int64_t kMostAhead = 1 << 16;     ///< bytes: longer rows leave the first caches before they are used again
 constexpr std::int64_t kFewColumns = 8;          ///< rows shorter than this are not worth a call of their own
 
 std::int64_t last_cache() {
@@ -108,7 +106,6 @@ std::string key_of(const plan::TileProgram& p, const EmitLayout& layout, bool av
     key += '|';
     for (const auto& q : *ports) append(key, q.reg), append(key, q.dtype), append(key, q.row);
   }
-  for (const auto bytes : layout.ahead) append(key, bytes);
   for (const bool b : {layout.many_rows, layout.blocks, layout.non_temporal, avx512}) key += b ? '1' : '0';
   return key;
 }
@@ -165,13 +162,6 @@ std::unique_ptr<EmittedGroup> EmittedGroup::make(const plan::TileProgram& given,
   for (const auto& i : program.instructions) impl->reduces = impl->reduces || i.reduction != plan::RowReduction::none;
   layout.many_rows = impl->rows > 1;
   layout.blocks = impl->reduces && columns.size > kReduceBlock;
-  if (impl->reduces && impl->rows > 1 && impl->rows * impl->columns >= kFarElements) {
-    layout.ahead.assign(ports, 0);
-    for (std::size_t p = 0; p < in.size(); ++p) {
-      const std::int64_t next = axes.back().stride[p] * impl->size[p];
-      if (!program.inputs[p].row && next > 0 && next < kMostAhead) layout.ahead[p] = static_cast<std::int32_t>(next);
-    }
-  }
   const bool avx512 = executor == GroupExecutor::avx512;
   auto recorded = record_program(program, avx512);
   if (!recorded) return nullptr;

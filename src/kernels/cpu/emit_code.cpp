@@ -113,7 +113,6 @@ void Coder::pass(const EmittedPass& p) {
   }
   if (vectors_.count < 6) throw CannotEmit();
   pin(p.section, uses, 0);
-  asks_ahead_ = program_.passes.size() > 1 && &p == &program_.passes.back();
   xor_(ecx, ecx);
   if (!layout_.blocks || p.reductions.empty()) {
     mov(rdx, argument(kArgColumns));
@@ -152,10 +151,7 @@ void Coder::walk(const EmittedPass& p, SectionUses& uses, int copies, int group)
     jg(end, T_NEAR);
     align(32);
     L(again);
-    for (int k = 0; k < n; ++k) {
-      if (asks_ahead_) ask_ahead(k);
-      encode_copy(p.section, uses, {.streaming = layout_.non_temporal, .number = k});
-    }
+    for (int k = 0; k < n; ++k) encode_copy(p.section, uses, {.streaming = layout_.non_temporal, .number = k});
     add(rcx, step);
     cmp(rcx, rsi);
     jle(again, T_NEAR);
@@ -166,15 +162,6 @@ void Coder::walk(const EmittedPass& p, SectionUses& uses, int copies, int group)
   Xbyak::Label end;
   for (int k = 0; k < group; ++k) tail_copy(p, uses, k, end);
   L(end);
-}
-
-/// The next row comes from memory while this one is computed.
-void Coder::ask_ahead(int number) {
-  for (std::size_t p = 0; p < layout_.ahead.size(); ++p) {
-    const int size = static_cast<int>(size_of(layout_.ports[p])), bytes = program_.lanes * size;
-    if (layout_.ahead[p] && (bytes >= 64 || number * bytes % 64 == 0))
-      prefetcht0(ptr[base(static_cast<int>(p)) + rcx * size + (number * bytes + layout_.ahead[p])]);
-  }
 }
 
 /// Lanes beyond the row's end are neither read nor written; r8 holds how many there are before it.

@@ -14,7 +14,6 @@ struct EmitLayout {
   std::vector<DType> ports;    ///< inputs, then outputs: element types in memory
   bool many_rows = false;
   bool blocks = false;         ///< rows have more than 4,096 elements, and something is reduced
-  std::vector<std::int32_t> ahead;  ///< of each port: bytes to what the next row reads and the last pass asks for, or 0
   bool non_temporal = false;   ///< stores pass by the caches: outputs must be aligned to 64 bytes
 };
 

@@ -95,7 +95,6 @@ class Coder : public Xbyak::CodeGenerator {
   void row_section(const Section& section);
   void pass(const EmittedPass& p);
   void walk(const EmittedPass& p, SectionUses& uses, int copies, int group);
-  void ask_ahead(int number);
   void tail_copy(const EmittedPass& p, SectionUses& uses, int number, Xbyak::Label& end);
   void start_accumulators(const EmittedPass& p);
   void join(const EmittedPass& p);
@@ -126,7 +125,6 @@ class Coder : public Xbyak::CodeGenerator {
   struct Accumulators {
     int first = 0, count = 0;
   };
-  bool asks_ahead_ = false;         ///< this pass does
   std::vector<Accumulators> accumulators_;  ///< of each reduction of the pass
   const std::vector<EmittedReduction>* reductions_ = nullptr;
   std::map<std::pair<std::uint64_t, int>, Xbyak::Label> constants_;
