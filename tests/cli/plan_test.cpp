@@ -34,7 +34,7 @@ TEST(PlanCommand, TextNamesThePeakAndThePage) {
   put_pictures(data, 6, 6, 28);
   const auto r = run({"plan", "image", "--data", data.path(), "--out", out.path(), "--model", "lenet", "--steps"});
   EXPECT_EQ(r.code, 0) << r.err;
-  for (const char* said : {"step 0  conv", "residual  ", "the peak is at step ", "less at the peak: ", "plan.html"}) EXPECT_TRUE(contains(r.out, said)) << said;
+  for (const char* said : {"step 0  ", "residual  ", "the peak is at step ", "less at the peak: ", "plan.html"}) EXPECT_TRUE(contains(r.out, said)) << said;
 }
 
 // FLOPs are a function of the model; kernels and bytes may only become fewer: a number here that is too large says that a pass has lost something.
