@@ -32,6 +32,15 @@ Tensor data_of(const Shape& shape, DType dtype, Choices& c) {
   return leaf_of(v, shape, dtype);
 }
 
+/// All zeros of both signs, not finite, or so large or small that squares leave the range.
+static Tensor special_of(const Shape& shape, DType dtype, Choices& c) {
+  constexpr double kInf = std::numeric_limits<double>::infinity();
+  constexpr double special[] = {0.0, -0.0, kInf, -kInf, std::numeric_limits<double>::quiet_NaN(), 1e-310, 3e38, 1e-25, 1e25, 1e200, 300};
+  std::vector<double> v(static_cast<std::size_t>(shape.numel()));
+  for (double& x : v) x = special[c.below(std::size(special))];
+  return leaf_of(v, shape, dtype);
+}
+
 Tensor fitted(const Tensor& x, const Shape& shape, DType dtype) {
   const auto have = x.numel(), want = shape.numel();
   Tensor y = x;
@@ -117,7 +126,8 @@ Tensor scalar_call(const Tensors& from, Choices& c) {
 }
 
 Tensor pattern_call(const Tensors& from, Choices& c) {
-  const Tensor x = floating(from[0]);
+  Tensor x = floating(from[0]);
+  if (c.one_in(3)) x = where(bernoulli(key_of(c), x.shape(), 0.5), x, special_of(x.shape(), x.dtype(), c));
   const auto other = [&](std::size_t k) { return fitted(from[k % from.size()], x.shape(), x.dtype()); };
   const Tensor y = other(1), z = other(2);
   switch (c.below(22)) {

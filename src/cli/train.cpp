@@ -48,6 +48,7 @@ void add_train(CLI::App& app, int& exit_code) {
   sub->add_option("--flip", s->flip, "augmentation: random left-right flip, 0 or 1 (default 1 on Fashion-MNIST, but for mlp)")->check(CLI::Range(0, 1));
   sub->add_option("--out", s->out, "folder for checkpoint, model, metrics, events and report")->capture_default_str();
   sub->add_flag("--resume", s->resume, "continue from the checkpoint in --out, if there is one");
+  sub->add_flag("--verify", s->verify, "strict validation: plans run beside the reference for their first steps and now and then later, bit for bit");
   sub->add_flag("--json", s->json, "print one JSON object as the last line");
   sub->callback([s, &exit_code] { exit_code = train_image(*s); });
 }

@@ -224,6 +224,7 @@ template <class M, class Opt> class Trainer {
                 {"epochs", at(progress_.step)}, {"train_seconds", progress_.seconds}, {"parameters_hash", hash}, {"parameters", parameters()},
                 {"peak_rss_bytes", peak_rss_bytes()}, {"arena_bytes", largest_arena_bytes()}, {"threads", threads()}, {"seed", s_.seed},
                 {"report", s_.out + "/report.html"}, {"model", s_.model}};
+    if (s_.verify) result["verified_runs"] = verified().compared;
     write_run_report(s_, data_, run_.model, progress_.history, test, result);
     log_.done(result);
     if (s_.json) print_json(result);
@@ -261,6 +262,7 @@ int train_image(const ImageTraining& given) {
   ImageTraining s = given;
   use_memory("train", s.memory);
   if (s.threads > 0) set_threads(s.threads);
+  if (s.verify) set_verify();
   catch_signals();
   auto data = data::load_idx_folder(s.data);
   fill_defaults(s);

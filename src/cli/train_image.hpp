@@ -25,6 +25,7 @@ struct ImageTraining {
   int flip = -1;
   std::string out = "runs/image";
   bool resume = false;
+  bool verify = false;
   bool json = false;
 };
 

@@ -16,13 +16,6 @@ struct Located {  // where a value lies
   bool known = false;
 };
 
-Strided contiguous(const Shape& shape) {
-  Strided s{shape, shape, 0};
-  std::int64_t stride = 1;
-  for (std::size_t k = shape.size(); k-- > 0;) s.strides[k] = stride, stride *= shape[k];
-  return s;
-}
-
 Operand operand_of(const Located& at, DType dtype) {
   Operand o;
   o.slot = at.slot;
@@ -43,23 +36,23 @@ Operand operand_of(const Located& at, DType dtype) {
 
 /// The group's instructions, its operands in the order in which they are first read, and its results.
 struct Fused {
-  TileProgram program;
-  Step step;
-  std::unordered_map<std::uint32_t, std::uint16_t> reg;  // of values
-  std::vector<std::uint16_t> input_reg;
+  Shape space;
+  TileProgram program = {};
+  Step step = {};
+  std::unordered_map<std::uint32_t, std::uint16_t> reg = {};  // of members
 };
 
 class Assembler {
  public:
-  explicit Assembler(const Program& program) : p_(program), at_(program.values.size()), used_outside_(program.values.size(), 0), copies_(static_cast<std::uint32_t>(program.values.size())) {
+  Assembler(const Program& program, bool runnable) : p_(program), runnable_(runnable), at_(program.values.size()), used_outside_(program.values.size(), 0), copies_(static_cast<std::uint32_t>(program.values.size())) {
     plan_.nodes = static_cast<std::int64_t>(p_.values.size());
     plan_.literals = p_.literals;
     plan_.constants = p_.constants;
     plan_.leaves = p_.leaves;
     for (std::uint32_t i = 0; i < p_.values.size(); ++i)
       for (auto k : p_.in(i))
-        if (p_.values[i].group < 0 || p_.values[k].group != p_.values[i].group) used_outside_[k] = 1;
-    for (auto r : p_.roots) used_outside_[r] = 1;
+        if (!p_.is_view(i) && !p_.together(i, k)) used_outside_[p_.storage(k)] = 1;
+    for (auto r : p_.roots) used_outside_[p_.storage(r)] = 1;
   }
 
   Plan run(const Schedule& schedule) {
@@ -98,14 +91,14 @@ class Assembler {
     std::vector<std::uint32_t> views;
     for (; p_.is_view(i); i = p_.in(i)[0]) views.push_back(i);
     if (!p_.is_op(i)) return std::nullopt;
-    Strided at = contiguous(p_.type(i).shape);
+    Strided at = contiguous_strides(p_.type(i).shape);
     for (; !views.empty(); views.pop_back()) {
       const Node& n = node(views.back());
       const auto next = n.prim->alias(n, at);
       if (!next || next->offset != 0 || next->shape.numel() != at.shape.numel()) return std::nullopt;
       at = *next;
     }
-    const Strided rows = contiguous(at.shape);
+    const Strided rows = contiguous_strides(at.shape);
     for (std::size_t k = 0; k < at.shape.size(); ++k)
       if (at.shape[k] != 1 && at.strides[k] != rows.strides[k]) return std::nullopt;
     return i;
@@ -115,7 +108,7 @@ class Assembler {
   Located result(std::uint32_t i) {
     const auto out = output_of_.find(i);
     const auto s = out != output_of_.end() ? slot(Place::output, out->second, p_.bytes(i)) : slot(Place::arena, 0, p_.bytes(i));
-    return at_[i] = {s, i, contiguous(p_.type(i).shape), true};
+    return at_[i] = {s, i, contiguous_strides(p_.type(i).shape), true};
   }
 
   /// Where value i lies; inputs and views are found on the way, without recursion.
@@ -132,7 +125,7 @@ class Assembler {
     const Value& v = p_.values[i];
     if (v.role == Role::op) throw Error({.op = "plan", .message = describe(node(i)) + " is read before it runs: fault of the pass that made the order"});
     const Type& type = p_.type(i);
-    if (v.role == Role::leaf) return {slot(Place::leaf, v.number, p_.bytes(i)), i, contiguous(type.shape), true};
+    if (v.role == Role::leaf) return {slot(Place::leaf, v.number, p_.bytes(i)), i, contiguous_strides(type.shape), true};
     Strided s{type.shape, type.shape, 0};
     for (auto& stride : s.strides) stride = 0;
     return {slot(Place::literal, v.number, 8), i, s, true};
@@ -152,7 +145,7 @@ class Assembler {
 
   Located materialised(const Located& from, const Type& type, const Node& n) {
     const auto bytes = type.shape.numel() * static_cast<std::int64_t>(size_of(type.dtype));
-    Located to{slot(Place::arena, 0, bytes), copies_++, contiguous(type.shape), true};
+    Located to{slot(Place::arena, 0, bytes), copies_++, contiguous_strides(type.shape), true};
     add_copy(from, to, type, n);
     return to;
   }
@@ -162,7 +155,7 @@ class Assembler {
     Step step{.name = "copy", .locs = {n.loc}, .backward = n.backward};
     step.in = {operand_of(from, type.dtype)};
     step.out = {operand_of(to, type.dtype)};
-    step.run = copy->prepare({Attrs(), std::span(&step.in[0].view, 1), step.out[0].view});
+    if (runnable_) step.run = copy->prepare({Attrs(), std::span(&step.in[0].view, 1), step.out[0].view});
     plan_.steps.push_back(std::move(step));
   }
 
@@ -181,8 +174,10 @@ class Assembler {
     std::vector<View> views;
     for (auto& o : step.in) views.push_back(o.view);
     const StepInfo info{n.attrs, views, step.out[0].view};
-    step.run = kernel->prepare(info);
-    if (!step.run) no_kernel(n);
+    if (runnable_) {
+      step.run = kernel->prepare(info);
+      if (!step.run) no_kernel(n);
+    }
     if (kernel->flops) step.flops = kernel->flops(info);
     step.backward = p_.values[i].backward;
     step.again = p_.values[i].again;
@@ -190,33 +185,46 @@ class Assembler {
     plan_.steps.push_back(std::move(step));
   }
 
-  std::uint16_t load(Fused& f, std::uint32_t k) {
-    if (const auto it = f.reg.find(k); it != f.reg.end()) return it->second;
-    const Operand o = operand_of(located(k), p_.type(k).dtype);
+  /// The register that holds operand k of user i: a member's own, or one that is loaded.
+  std::uint16_t load(Fused& f, std::uint32_t i, std::uint32_t k) {
+    if (p_.together(i, k)) return f.reg.at(p_.storage(k));
+    const bool row = p_.values[i].row && !p_.is_row_reduction(i);
+    const Operand o = port(f, operand_of(located(k), p_.type(k).dtype), row);
     for (std::size_t j = 0; j < f.step.in.size(); ++j) {
       const Operand& other = f.step.in[j];
-      if (other.slot == o.slot && other.byte_offset == o.byte_offset && other.view.strides == o.view.strides && other.view.dtype == o.view.dtype)
-        return f.reg[k] = f.input_reg[j];
+      if (other.slot == o.slot && other.byte_offset == o.byte_offset && other.view.strides == o.view.strides && other.view.dtype == o.view.dtype &&
+          f.program.inputs[j].row == row)
+        return f.program.inputs[j].reg;
     }
     const std::uint16_t r = f.program.registers++;
-    f.program.inputs.push_back({r, o.view.dtype});
-    f.input_reg.push_back(r);
+    f.program.inputs.push_back({r, o.view.dtype, row});
     f.step.in.push_back(o);
-    return f.reg[k] = r;
+    return r;
+  }
+
+  /// The operand over the axes of the group's space: one that has an element a row does not move along the last axis.
+  static Operand port(const Fused& f, Operand o, bool row) {
+    if (!row) return o;
+    o.view.rank = f.space.rank();
+    const auto last = f.space.size() - 1;
+    o.view.shape[last] = f.space[last];
+    o.view.strides[last] = 0;
+    return o;
   }
 
   void add_instruction(Fused& f, std::uint32_t i) {
     const Node& n = node(i);
-    TileInstruction ins;
-    const int op = find_scalar_function(n.prim->name);
-    if (op < 0) no_kernel(n);
-    ins.op = static_cast<std::uint16_t>(op);
-    ins.dtype = n.type.dtype;
     const auto inputs = p_.in(i);
+    TileInstruction ins;
+    ins.dtype = n.type.dtype;
     ins.src = p_.type(inputs.back()).dtype;
-    if (!(scalar_function(op).types & dtype_bit(ins.src))) no_kernel(n);
+    if (ins.reduction = reduction_of(*n.prim); ins.reduction == RowReduction::none) {
+      const int op = find_scalar_function(n.prim->name);
+      if (op < 0 || !(scalar_function(op).types & dtype_bit(ins.src))) no_kernel(n);
+      ins.op = static_cast<std::uint16_t>(op);
+    }
     std::uint16_t* from[] = {&ins.a, &ins.b, &ins.c};
-    for (std::size_t k = 0; k < inputs.size() && k < 3; ++k) *from[k] = load(f, inputs[k]);
+    for (std::size_t k = 0; k < inputs.size() && k < 3; ++k) *from[k] = load(f, i, inputs[k]);
     ins.dst = f.program.registers++;
     f.reg[i] = ins.dst;
     f.program.instructions.push_back(ins);
@@ -224,8 +232,14 @@ class Assembler {
     if (f.step.name.size() < 160) f.step.name += (f.step.name.empty() ? "" : "+") + std::string(n.prim->name);
   }
 
+  /// The index space of a group: that of its elements.
+  const Shape& space_of(std::span<const std::uint32_t> members) const {
+    const auto element = std::ranges::find_if(members, [&](auto i) { return !p_.values[i].row; });
+    return p_.type(element == members.end() ? members[0] : *element).shape;
+  }
+
   void emit_fused(std::span<const std::uint32_t> members) {
-    Fused f;
+    Fused f{.space = space_of(members)};
     f.step.backward = f.step.again = f.step.fused = true;
     for (auto i : members) {
       f.step.backward &= p_.values[i].backward;
@@ -234,11 +248,12 @@ class Assembler {
     }
     for (auto i : members)
       if (used_outside_[i]) {
-        f.program.outputs.push_back({f.reg[i], p_.type(i).dtype});
-        f.step.out.push_back(operand_of(result(i), p_.type(i).dtype));
+        const bool row = p_.values[i].row;
+        f.program.outputs.push_back({f.reg[i], p_.type(i).dtype, row});
+        f.step.out.push_back(port(f, operand_of(result(i), p_.type(i).dtype), row));
       }
     note_touches(f.step, f.program);
-    collapse(f.step, p_.type(members[0]).shape, f.program);
+    collapse(f.step, f.space, f.program);
     plan_.steps.push_back(std::move(f.step));
   }
 
@@ -247,7 +262,8 @@ class Assembler {
     for (std::int32_t k = 0; k < static_cast<std::int32_t>(list.size()); ++k) {
       const auto& i = list[static_cast<std::size_t>(k)];
       const std::uint16_t from[] = {i.a, i.b, i.c};
-      for (int a = 0; a < scalar_function(i.op).arity; ++a)
+      const int arity = i.reduction != RowReduction::none ? 1 : scalar_function(i.op).arity;
+      for (int a = 0; a < arity; ++a)
         for (std::size_t j = 0; j < step.in.size(); ++j)
           if (program.inputs[j].reg == from[a]) step.in[j].touched = k;
       for (std::size_t j = 0; j < step.out.size(); ++j)
@@ -256,16 +272,18 @@ class Assembler {
   }
 
   /// Joins axes that lie alike in every operand, so that the executor sees as few as possible.
-  static void collapse(Step& step, const Shape& shape, const TileProgram& program) {
+  void collapse(Step& step, const Shape& shape, const TileProgram& program) const {
     std::vector<Operand*> all;
     for (auto& o : step.in) all.push_back(&o);
     for (auto& o : step.out) all.push_back(&o);
+    const bool by_rows = program.by_rows();  // then the last axis stays by itself
     Shape joined;
     std::vector<std::array<std::int64_t, kMaxRank>> strides(all.size());
     for (std::size_t k = 0; k < shape.size(); ++k) {
-      if (shape[k] == 1) continue;
+      const bool row = by_rows && k + 1 == shape.size();
+      if (shape[k] == 1 && !row) continue;
       const auto last = static_cast<std::size_t>(joined.rank() - 1);
-      bool fits = joined.rank() > 0;
+      bool fits = joined.rank() > 0 && !row;
       for (std::size_t j = 0; fits && j < all.size(); ++j) fits = strides[j][last] == all[j]->view.strides[k] * shape[k];
       if (fits) joined[last] *= shape[k];
       else joined.push_back(shape[k]);
@@ -276,6 +294,7 @@ class Assembler {
       all[j]->view.strides = strides[j];
       for (std::size_t k = 0; k < joined.size(); ++k) all[j]->view.shape[k] = joined[k];
     }
+    if (!runnable_) return;
     std::vector<View> views;
     for (const auto* o : all) views.push_back(o->view);
     const std::span<const View> in{views.data(), step.in.size()}, out{views.data() + step.in.size(), step.out.size()};
@@ -288,7 +307,7 @@ class Assembler {
       const auto whole = written_as(i);
       if (const auto it = whole ? output_of_.find(*whole) : output_of_.end(); it != output_of_.end() && it->second == k) continue;
       const Type& t = p_.type(i);
-      add_copy(located(i), {slot(Place::output, k, p_.bytes(i)), copies_++, contiguous(t.shape), true}, t, node(i));
+      add_copy(located(i), {slot(Place::output, k, p_.bytes(i)), copies_++, contiguous_strides(t.shape), true}, t, node(i));
     }
   }
 
@@ -314,6 +333,7 @@ class Assembler {
   }
 
   const Program& p_;
+  const bool runnable_;
   Plan plan_;
   std::vector<Located> at_;
   std::vector<char> used_outside_;
@@ -323,6 +343,6 @@ class Assembler {
 
 }  // namespace
 
-Plan assemble(const Program& program, const Schedule& schedule) { return Assembler(program).run(schedule); }
+Plan assemble(const Program& program, const Schedule& schedule, bool runnable) { return Assembler(program, runnable).run(schedule); }
 
 }  // namespace adjoint::plan

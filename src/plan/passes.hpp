@@ -11,8 +11,14 @@ namespace adjoint::plan {
 Tensors lower(const Order& order);
 /// Values that compute the same become one.
 void merge_equal(Program& program);
-/// Elementwise values over one space join groups: sets Value::group.
+/// Elementwise values over one space join groups, with reductions along its rows: sets Value::group and Value::row.
 void fuse(Program& program);
+/// Every elementwise value is a group of its own.
+void alone(Program& program);
+
+/// Rewrites the program so that what runs keeps to the memory asked for: values that are not kept are computed again.
+/// `arena_of` tells how large the arena of a program is. Throws an Error that names the smallest possible budget.
+void fit_memory(Program& program, const Memory& memory, std::int64_t (*arena_of)(Program));
 
 /// What runs as one: the values of a fused group, or one value. Views, leaves and numbers are no units.
 struct Unit {
@@ -28,8 +34,9 @@ struct Schedule {
 /// computed again only when they are wanted, and lets optimizers update as soon as nothing can fail or read the old value.
 Schedule order(const Program& program);
 
-/// Steps with slots, from a program in its order: no two values share memory yet, but views and what they look at.
-Plan assemble(const Program& program, const Schedule& schedule);
+/// Steps with slots, from a program in its order: no two values share memory yet, but views and what they look at. A plan that
+/// is not to be runnable has no kernels prepared: for weighing one plan against another.
+Plan assemble(const Program& program, const Schedule& schedule, bool runnable = true);
 /// Fused groups write over operands that nobody reads later; optimizer results take over parameters' buffers.
 void reuse_in_place(Plan& plan, const Program& program);
 /// Offsets of arena slots from their lifetimes; sets arena_bytes and live_bytes.

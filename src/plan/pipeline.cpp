@@ -13,7 +13,7 @@ constexpr std::size_t kAlwaysVerified = 20'000;  // values: beyond it the verifi
 /// Holds the program to its rules after each pass, and shows it where ADJOINT_TRACE asks for that.
 class Passes {
  public:
-  explicit Passes(Program& program) : program_(program) { after("import"); }
+  explicit Passes(Program& program) : program_(program) {}
   template <class Pass> void run(const char* name, Pass pass) {
     pass(program_);
     after(name);
@@ -28,6 +28,17 @@ class Passes {
   Program& program_;
 };
 
+/// From values to memory: the passes behind rematerialisation.
+Plan planned(Program& program, bool fused, bool runnable) {
+  Passes passes(program);
+  passes.run("fuse", fused ? fuse : alone);
+  Plan plan = assemble(program, order(program), runnable);  // after fusing: a group runs as one
+  reuse_in_place(plan, program);                            // before placement: what shares memory is one slot there
+  place(plan);
+  if (program.values.size() <= kAlwaysVerified) verify(plan);
+  return plan;
+}
+
 }  // namespace
 
 Plan make_plan(const Request& request) {
@@ -35,14 +46,16 @@ Plan make_plan(const Request& request) {
   std::vector<Node*> nodes;
   for (const auto& t : roots) nodes.push_back(t.node());
   Program program = import_graph(request, topological_order(nodes));
-  Passes passes(program);
-  passes.run("merge_equal", merge_equal);  // before fusing, which would hide equal values in different groups
-  passes.run("fuse", fuse);
-  Plan plan = assemble(program, order(program));  // after fusing: a group runs as one
-  reuse_in_place(plan, program);                  // before placement: what shares memory is one slot there
-  place(plan);
-  if (program.values.size() <= kAlwaysVerified) verify(plan);
-  return plan;
+  const bool fused = request.options.fuse;
+  {
+    Passes passes(program);
+    passes.run("merge_equal", merge_equal);  // before fusing, which would hide equal values in different groups
+    passes.run("fit_memory", [&](Program& p) {  // before fusing: what runs again fuses with what wants it
+      fit_memory(p, request.options.memory, fused ? [](Program q) { return planned(q, true, false).arena_bytes; }
+                                                  : [](Program q) { return planned(q, false, false).arena_bytes; });
+    });
+  }
+  return planned(program, fused, true);
 }
 
 std::string to_string(const Plan& plan) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "ops/shape_ops.hpp"
 #include "plan/plan.hpp"
 
 namespace adjoint::plan {
@@ -14,6 +15,42 @@ std::uint32_t Program::add(Value v, std::span<const std::uint32_t> operands) {
   edges.insert(edges.end(), operands.begin(), operands.end());
   values.push_back(v);
   return static_cast<std::uint32_t>(values.size() - 1);
+}
+
+Strided contiguous_strides(const Shape& shape) {
+  Strided s{shape, shape, 0};
+  std::int64_t stride = 1;
+  for (std::size_t k = shape.size(); k-- > 0;) s.strides[k] = stride, stride *= shape[k];
+  return s;
+}
+
+std::optional<Strided> Program::viewed(std::uint32_t i, Strided at) const {
+  std::vector<std::uint32_t> views;
+  for (; is_view(i); i = in(i)[0]) views.push_back(i);
+  for (; !views.empty(); views.pop_back()) {
+    const Node& n = *values[views.back()].node;
+    auto next = n.prim->alias(n, at);
+    if (!next) return next;
+    at = *next;
+  }
+  return at;
+}
+
+bool Program::is_row_reduction(std::uint32_t i) const {
+  if (!is_op(i) || reduction_of(prim(i)) == RowReduction::none) return false;
+  const Type& from = type(in(i)[0]);
+  const auto& [axes, keepdim] = values[i].node->attrs.as<Axes>();
+  if (axes.size() != 1 || axes[0] != from.shape.rank() - 1 || !is_floating(from.dtype) || from.dtype != type(i).dtype) return false;
+  const auto length = from.shape.back(), total = from.shape.numel();
+  constexpr std::int64_t kShortest = 16, kLongest = 16'384, kFewRows = 16, kSmall = 32'768;
+  return length >= kShortest && length <= kLongest && total > 0 && (total / length >= kFewRows || total <= kSmall);
+}
+
+RowReduction reduction_of(const Primitive& prim) {
+  static const Primitive* const known[] = {nullptr, find_primitive("sum"), find_primitive("prod"), find_primitive("amax"), find_primitive("amin")};
+  for (int k = 1; k < 5; ++k)
+    if (known[k] == &prim) return static_cast<RowReduction>(k);
+  return RowReduction::none;
 }
 
 Program import_graph(const Request& request, const Order& lowered) {
@@ -88,6 +125,7 @@ std::string to_string(const Program& p) {
     }
     text += ' ' + adjoint::to_string(v.node->type);
     if (v.group >= 0) text += "  group " + std::to_string(v.group);
+    if (v.row) text += ", a row each";
     if (v.backward) text += "  backward";
     if (v.again) text += "  again";
     text += '\n';

@@ -3,11 +3,13 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "graph/topo.hpp"
+#include "plan/tile_program.hpp"
 
 namespace adjoint::plan {
 
@@ -28,6 +30,7 @@ struct Value {
   Role role = Role::op;
   bool backward = false;      ///< made by a gradient
   bool again = false;         ///< computed before: a copy that rematerialisation made
+  bool row = false;           ///< in a group: one value a row of the group's space, which its reductions run along
 };
 
 /// Values in topological order. Passes rewrite it in place; verify() holds what they may rely on.
@@ -49,15 +52,26 @@ struct Program {
   /// A view of its operand: costs nothing, and lives where the operand lies.
   bool is_view(std::uint32_t i) const { return is_op(i) && prim(i).alias; }
   bool is_elementwise(std::uint32_t i) const { return is_op(i) && prim(i).traits.elementwise; }
+  /// A reduction along the last axis that a fused group may hold: rows neither so short nor so few that its kernel is better.
+  bool is_row_reduction(std::uint32_t i) const;
   std::int64_t bytes(std::uint32_t i) const { return type(i).shape.numel() * static_cast<std::int64_t>(size_of(type(i).dtype)); }
   /// The value in whose memory i lies: itself, or what it is a view of.
   std::uint32_t storage(std::uint32_t i) const {
     while (is_view(i)) i = in(i)[0];
     return i;
   }
+  /// Where value i lies in the memory of storage(i), which lies as `whole`; nothing if a view there needs a copy.
+  std::optional<Strided> viewed(std::uint32_t i, Strided whole) const;
+  /// Whether user i and its operand k run in one group.
+  bool together(std::uint32_t i, std::uint32_t k) const { return values[i].group >= 0 && values[storage(k)].group == values[i].group; }
   /// Adds a value with these operands; returns its number.
   std::uint32_t add(Value v, std::span<const std::uint32_t> operands);
 };
+
+/// How that primitive joins the elements of a row, or none.
+RowReduction reduction_of(const Primitive& prim);
+/// Row-major, without gaps.
+Strided contiguous_strides(const Shape& shape);
 
 struct Request;
 /// The program of a lowered graph. Leaves and literals keep the numbers of the request's order.

@@ -138,6 +138,17 @@ TYPED_TEST(ConvTyped, RandomGeometries) {
   }
 }
 
+TYPED_TEST(ConvTyped, BatchesThatFillVectorsOfImages) {
+  std::mt19937 rng(99);
+  for (int i = 0; i < 60; ++i) {
+    ConvGeometry g = random_geometry(rng);
+    g.batch = 16 + static_cast<Index>(rng() % 24);
+    for (int a = 0; a < g.spatial; ++a) g.in[a] = 1 + g.in[a] % 6, g.out[a] = std::min<Index>(g.out[a], 5);
+    ASSERT_NO_FATAL_FAILURE(check(g, Operands<TypeParam>(g, rng, i % 3 ? 0 : 0.02), {i % 3 == 0 ? 1 : i % 3 == 1 ? 2 : 7}));
+  }
+  ASSERT_NO_FATAL_FAILURE(check<TypeParam>(square(70, 120, 5, 4, 3, 1, 1), {1, 2}));  // more than one block of the index
+}
+
 TYPED_TEST(ConvTyped, AbsentTapsSpreadNothing) {
   std::mt19937 rng(7);
   for (int i = 0; i < 150; ++i) {

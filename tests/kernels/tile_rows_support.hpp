@@ -68,8 +68,8 @@ inline std::vector<NamedProgram> row_programs() {
   return all;
 }
 
-/// Cheap functions, casts and reductions at random, over f32, f64, bf16, f16, i32 and bool.
-inline TileProgram random_program(std::mt19937& rng) {
+/// Functions, casts and (with_rows) reductions at random, over f32, f64, bf16, f16, i32 and bool.
+inline TileProgram random_program(std::mt19937& rng, bool with_rows = true) {
   Builder b;
   const DType types[] = {DType::f32, DType::f32, DType::f32, DType::f64, DType::bf16, DType::f16, DType::i32, DType::bool_};
   std::vector<char> row;
@@ -80,7 +80,7 @@ inline TileProgram random_program(std::mt19937& rng) {
   };
   const auto add_row = [&](bool is) { row.resize(b.types.size(), is); };
   for (unsigned i = 0, n = 1 + rng() % 4; i < n; ++i) {
-    if (i > 0 && rng() % 4 == 0) b.row_input(types[rng() % 7]), add_row(true);
+    if (with_rows && i > 0 && rng() % 4 == 0) b.row_input(types[rng() % 7]), add_row(true);
     else b.input(types[i ? rng() % 8 : 0]), add_row(false);
   }
   const auto number = [&](std::size_t r) { return b.types[r] != DType::bool_; };
@@ -91,7 +91,7 @@ inline TileProgram random_program(std::mt19937& rng) {
   for (unsigned i = 0, n = 3 + rng() % 20; i < n; ++i) {
     const auto same = [&](int a) { return any([&](std::size_t r) { return b.types[r] == b.types[static_cast<std::size_t>(a)]; }); };
     const auto r16 = [](int r) { return static_cast<std::uint16_t>(r); };
-    const unsigned what = rng() % 10;
+    const unsigned what = with_rows ? rng() % 10 : 1 + rng() % 9;
     bool is_row = false;
     if (what < 1) {
       const int a = any([&](std::size_t r) { return number(r) && !row[r]; });

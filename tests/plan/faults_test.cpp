@@ -5,6 +5,7 @@
 #include "adjoint/grad.hpp"
 #include "check/programs.hpp"
 #include "graph_faults.hpp"
+#include "plan/passes.hpp"
 #include "plan_faults.hpp"
 #include "planned.hpp"
 #include "tile_faults.hpp"
@@ -74,8 +75,19 @@ struct FaultyTiles {
 };
 
 struct Tally {
-  int planted = 0, caught = 0, programs = 0;
+  int planted = 0, programs = 0;
+  int by_values = 0, by_verifier = 0, caught = 0;  // caught: by either
 };
+
+/// What the plan's own verifier says of it; empty: nothing.
+std::string verdict(const plan::Plan& plan) {
+  try {
+    plan::verify(plan);
+    return {};
+  } catch (const Error& e) {
+    return e.what();
+  }
+}
 
 /// Plants the fault once in the program's plan; says nothing where it cannot be.
 void plant(const Fault& f, const check::RandomProgram& p, Tally& tally) {
@@ -94,7 +106,7 @@ void plant(const Fault& f, const check::RandomProgram& p, Tally& tally) {
     wrong.emplace(roots, b.update, b.leaves, given_up);
     other = &*wrong;
   }
-  bool planted = f.rewrite != nullptr;
+  bool planted = f.rewrite != nullptr, by_verifier = false;
   const auto outcome = planned::compared(g, *other, [&] {
     if (f.tiles) {
       FaultyTiles tiles(f, c);
@@ -104,11 +116,14 @@ void plant(const Fault& f, const check::RandomProgram& p, Tally& tally) {
     }
     plan::Plan plan = plan::make_plan(other->request());
     if (f.plan) planted = f.plan(plan, c);
+    by_verifier = f.plan && planted && !verdict(plan).empty();
     return plan;
   }, true);
   if (outcome.refused || !planted) return;
   ++tally.planted;
-  tally.caught += !outcome.fault.empty();
+  tally.by_values += !outcome.fault.empty();
+  tally.by_verifier += by_verifier;
+  tally.caught += by_verifier || !outcome.fault.empty();
 }
 
 TEST(PlantedFaults, AreAllCaught) {
@@ -122,7 +137,8 @@ TEST(PlantedFaults, AreAllCaught) {
   for (const auto& f : all) {
     Tally t;
     for (std::uint64_t seed = 1; t.planted < kPlants && seed <= kPrograms; ++seed) plant(f, check::random_program(seed), t);
-    std::printf("%-44s planted %3d in %4d programs, caught %3d\n", std::string(f.name).c_str(), t.planted, t.programs, t.caught);
+    std::printf("%-44s planted %3d in %4d programs, caught %3d: by values %3d, by the verifier %3d\n", std::string(f.name).c_str(), t.planted,
+                t.programs, t.caught, t.by_values, t.by_verifier);
     EXPECT_GT(t.caught, 0) << f.name;
     caught += t.caught, planted += t.planted;
   }

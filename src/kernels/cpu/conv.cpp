@@ -8,46 +8,52 @@
 #define HWY_TARGET_INCLUDE "kernels/cpu/conv.cpp"
 #include <hwy/foreach_target.h>
 
-#include "kernels/cpu/conv_pixels-inl.hpp"
+#include "kernels/cpu/conv_images-inl.hpp"
 #include "kernels/cpu/conv_weights-inl.hpp"
 
 HWY_BEFORE_NAMESPACE();
 namespace adjoint::kernels::HWY_NAMESPACE {
 
-// From some result channels on, and from some depth on, turning the source and the result costs less than it saves.
-inline bool pays_by_pixels(const TapProblem& p) { return p.rows >= 16 && p.channels >= 8; }
+// Which form of the loops a problem takes; all have equal bits.
+enum class Form { taps, pixels, images };
+template <class T> Form form_of(const TapProblem& p) {
+  if (p.rows >= 16 && p.channels >= 6) return Form::pixels;  // full vectors of channels, and rows that pay for turning the source
+  if (p.rows < 16 && p.rows * p.channels >= 4 && p.batch >= kCols<T>) return Form::images;
+  return Form::taps;
+}
 
-template <class T> void by_pixels(const TapProblem* problems, std::int64_t count, const T* src, const T* w, T* dst) {
+template <class T> void solve_turned(Form form, const TapProblem* problems, std::int64_t count, const T* src, const T* w, T* dst) {
   const TapProblem& p = problems[0];
   if (p.batch * p.groups * p.rows * volume(p.dst) == 0) return;
   const double work = static_cast<double>(p.batch * p.groups * p.rows * p.channels) * static_cast<double>(volume(p.dst));
-  solve_pixels(PixelWork<T>{problems, count, src, w, dst}, work < 1 << 18 ? 1 : runtime::threads());
+  const std::int64_t threads = work < 1 << 18 ? 1 : runtime::threads();
+  const PixelWork<T> t{problems, count, src, w, dst};
+  if (form == Form::pixels) solve_pixels(t, threads);
+  else solve_images(t, threads);
 }
 
 template <class T> void forward(const Conv& c, const T* x, const T* w, T* y) {
   const TapProblem p = c.forward();
-  if (pays_by_pixels(p)) by_pixels(&p, 1, x, w, y);
+  if (const Form form = form_of<T>(p); form != Form::taps) solve_turned(form, &p, 1, x, w, y);
   else solve<T>(p, x, w, y);
 }
 
 template <class T> void input_grad(const Conv& c, const T* dy, const T* w, T* dx) {
   constexpr std::int64_t kMost = 8;  // residues that are worth sharing one turned source
-  if (volume(c.stride) <= kMost && pays_by_pixels(c.input_grad({0, 0, 0}))) {
+  const std::int64_t residues = volume(c.stride);
+  const auto problem = [&](std::int64_t i) { return c.input_grad({i / (c.stride[1] * c.stride[2]), i / c.stride[2] % c.stride[1], i % c.stride[2]}); };
+  if (const Form form = form_of<T>(problem(0)); form != Form::taps && residues <= kMost) {
     TapProblem problems[kMost];
-    for (std::int64_t i = 0; i < volume(c.stride); ++i)
-      problems[i] = c.input_grad({i / (c.stride[1] * c.stride[2]), i / c.stride[2] % c.stride[1], i % c.stride[2]});
-    return by_pixels(problems, volume(c.stride), dy, w, dx);
+    for (std::int64_t i = 0; i < residues; ++i) problems[i] = problem(i);
+    return solve_turned(form, problems, residues, dy, w, dx);
   }
   // Residues that no tap meets stay zero; a kernel smaller than its stride has some.
   const bool gaps = c.kernel[0] < c.stride[0] || c.kernel[1] < c.stride[1] || c.kernel[2] < c.stride[2];
   if (gaps) std::fill_n(dx, c.batch * c.groups * c.in_channels * volume(c.in), T(0));
-  Axes r;
-  for (r[0] = 0; r[0] < c.stride[0]; ++r[0])
-    for (r[1] = 0; r[1] < c.stride[1]; ++r[1])
-      for (r[2] = 0; r[2] < c.stride[2]; ++r[2]) {
-        const TapProblem p = c.input_grad(r);
-        if (!gaps || p.tap_count() > 0) solve<T>(p, dy, w, dx);
-      }
+  for (std::int64_t i = 0; i < residues; ++i) {
+    const TapProblem p = problem(i);
+    if (!gaps || p.tap_count() > 0) solve<T>(p, dy, w, dx);
+  }
 }
 
 void forward_f32(const Conv& c, const float* x, const float* w, float* y) { forward(c, x, w, y); }

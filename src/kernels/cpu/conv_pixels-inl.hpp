@@ -39,6 +39,24 @@ template <class T> struct PixelWork {
   std::int64_t packed_size() const { return panel(shape().groups, 0, 0); }
 };
 
+// Panel of weights as rows: dst[k][r] = w[m + r, k] for k in [k0, k0 + n), where k runs over (tap, channel).
+template <class T>
+void pack_weights(const TapProblem& p, const T* w, std::int64_t m, int rows, std::int64_t k0, std::int64_t n, T* dst) {
+  for (std::int64_t k = k0; k < k0 + n;) {
+    const std::int64_t tap = k / p.channels, c0 = k % p.channels, run = std::min(p.channels - c0, k0 + n - k);
+    const T* s = w + m * p.w_row + p.kernel_index(tap) + c0 * p.w_channel;
+    for (std::int64_t c = 0; c < run; ++c, dst += kRows)
+      for (int r = 0; r < rows; ++r) dst[r] = s[c * p.w_channel + r * p.w_row];
+    k += run;
+  }
+}
+
+// Calls f(integral_constant<int, width>) for the width of a tile.
+template <class T, class F> HWY_INLINE void with_width(int width, const F& f) {
+  if (width == kCols<T>) f(std::integral_constant<int, kCols<T>>());
+  else f(std::integral_constant<int, kLanes<T>>());
+}
+
 // dst[tap][channel][width] = weights of `cols` result channels from m on, zeros behind them.
 template <class T> void pack_columns(const TapProblem& p, const T* w, std::int64_t m, int cols, int width, T* dst) {
   const std::int64_t all = volume(p.kernel), taps = p.tap_count();
@@ -50,14 +68,12 @@ template <class T> void pack_columns(const TapProblem& p, const T* w, std::int64
   for (std::int64_t c0 = 0; c0 < p.channels; c0 += some) {
     const std::int64_t channels = std::min(some, p.channels - c0);
     const T* from = w + m * p.w_row + c0 * p.w_channel;
-    if (width == kCols<T>) pack_panel<kCols<T>>(from, p.w_row, 1, channels * all, cols, turned);
-    else pack_panel<kLanes<T>>(from, p.w_row, 1, channels * all, cols, turned);
+    with_width<T>(width, [&](auto W) HWY_ATTR { pack_panel<W>(from, p.w_row, 1, channels * all, cols, turned); });
     for (std::int64_t t = 0; t < taps; ++t)
       for (std::int64_t c = 0; c < channels; ++c) {
         const T* row = turned + (c * all + index[t]) * width;
         T* to = dst + (t * p.channels + c0 + c) * width;
-        if (width == kCols<T>) copy_row<kCols<T>>(row, to);
-        else copy_row<kLanes<T>>(row, to);
+        with_width<T>(width, [&](auto W) HWY_ATTR { copy_row<W>(row, to); });
       }
   }
 }
@@ -84,14 +100,28 @@ inline std::int64_t kinds_of(const TapProblem& p, int axis, PixelKind* kinds) {
   return n;
 }
 
-// The chain of one kind of pixels: stretches of the channels-last picture beside stretches of the packed weights, and where
-// each block of the whole index ends among them.
+// f(kind) for each combination of the axes' kinds.
+template <class F> void each_kind(const TapProblem& p, const F& f) {
+  if (volume(p.box) == 0) return;
+  PixelKind* kinds = scratch<PixelKind>(Slot::conv_kinds, p.box[0] + p.box[1] + p.box[2]);
+  PixelKind* of[3] = {kinds, kinds + p.box[0], kinds + p.box[0] + p.box[1]};
+  const Axes n{kinds_of(p, 0, of[0]), kinds_of(p, 1, of[1]), kinds_of(p, 2, of[2])};
+  for (std::int64_t a = 0; a < n[0]; ++a)
+    for (std::int64_t b = 0; b < n[1]; ++b)
+      for (std::int64_t c = 0; c < n[2]; ++c) {
+        const PixelKind kind[3] = {of[0][a], of[1][b], of[2][c]};
+        f(kind);
+      }
+}
+
+// The chain of one kind of pixels: stretches of the picture, whose channels and pixels are `source_step` elements apart, beside
+// stretches of the packed weights, `width` apart; and where each block of the whole index ends among them.
 struct Chain {
   Stretch* stretches;
   std::int64_t* ends;
   std::int64_t blocks;
 };
-inline Chain chain_of(const TapProblem& p, const PixelKind (&kind)[3], std::int64_t width) {
+inline Chain chain_of(const TapProblem& p, const PixelKind (&kind)[3], std::int64_t width, std::int64_t source_step) {
   const std::int64_t C = p.channels;
   Chain chain{scratch<Stretch>(Slot::conv_stretches, p.tap_count() + tap_block_count(p) + 1),
               scratch<std::int64_t>(Slot::conv_blocks, tap_block_count(p)), tap_block_count(p)};
@@ -99,14 +129,15 @@ inline Chain chain_of(const TapProblem& p, const PixelKind (&kind)[3], std::int6
   for (std::int64_t i = kind[0].first; i < kind[0].last; ++i)
     for (std::int64_t j = kind[1].first; j < kind[1].last; ++j)
       for (std::int64_t k = kind[2].first; k < kind[2].last; ++k) {
-        const std::int64_t tap = (i * p.taps[1].count + j) * p.taps[2].count + k, index = p.kernel_index(tap) * C;
+        const std::int64_t tap = (i * p.taps[1].count + j) * p.taps[2].count + k;
+        const std::int64_t index = ((p.taps[0].index[i] * p.kernel[1] + p.taps[1].index[j]) * p.kernel[2] + p.taps[2].index[k]) * C;
         const std::int64_t at = ((p.taps[0].shift[i] * p.src[1] + p.taps[1].shift[j]) * p.src[2] + p.taps[2].shift[k]) * C;
         for (std::int64_t c = 0; c < C;) {
           const std::int64_t q = (index + c) / kProductBlock, run = std::min(C - c, (q + 1) * kProductBlock - index - c);
           while (block < q) chain.ends[block++] = n;
-          const Stretch s{at + c, (tap * C + c) * width, run};
+          const Stretch s{(at + c) * source_step, (tap * C + c) * width, run};
           Stretch* last = n > (block ? chain.ends[block - 1] : 0) ? chain.stretches + n - 1 : nullptr;
-          if (last && last->a + last->n == s.a && last->b + last->n * width == s.b) last->n += run;
+          if (last && last->a + last->n * source_step == s.a && last->b + last->n * width == s.b) last->n += run;
           else chain.stretches[n++] = s;
           c += run;
         }
@@ -157,17 +188,16 @@ template <class T> struct PixelPart {
   }
 
   // R pixels: where they read, where they write.
-  template <int R, int V> void tile(const T* const (&from)[kRows], T* const (&to)[kRows], const T* panel, const Chain& c) const {
-    constexpr int W = V * kLanes<T>;
+  template <int R, int W> void tile(const T* const (&from)[kRows], T* const (&to)[kRows], const T* panel, const Chain& c) const {
     const PixelRows<T, R> rows(from);
-    if (c.blocks == 1) return run_stretches<R, V, T>(rows, panel, 1, c.stretches, c.ends[0], to);
+    if (c.blocks == 1) return run_stretches<R, W, T>(rows, panel, 1, c.stretches, c.ends[0], to);
     alignas(64) T sum[R * W];
     T* at[R];
     for (int r = 0; r < R; ++r) at[r] = sum + r * W;
     const TileStack<T> stack{scratch<T>(Slot::partial, levels_for(c.blocks) * kRows * W), kRows * W};
     for (std::int64_t q = 0; q < c.blocks; ++q) {
       const std::int64_t begin = q ? c.ends[q - 1] : 0;
-      run_stretches<R, V, T>(rows, panel, 1, c.stretches + begin, c.ends[q] - begin, at);
+      run_stretches<R, W, T>(rows, panel, 1, c.stretches + begin, c.ends[q] - begin, at);
       if (q + 1 < c.blocks) push_block(stack, q, sum, R * W);
       else fold_blocks(stack, q, sum, R * W);
     }
@@ -175,9 +205,8 @@ template <class T> struct PixelPart {
   }
 
   // All pixels of one kind.
-  template <int V> void pixels(const TapProblem& p, const PixelKind (&kind)[3], const T* panel) const {
-    constexpr int W = V * kLanes<T>;
-    const Chain chain = chain_of(p, kind, W);
+  template <int W> void pixels(const TapProblem& p, const PixelKind (&kind)[3], const T* panel) const {
+    const Chain chain = chain_of(p, kind, W, 1);
     const Axes size{kind[0].end - kind[0].begin, kind[1].end - kind[1].begin, kind[2].end - kind[2].begin};
     const EvenSplit tiles = split_into((n1 - n0) * volume(size), kRows);
     std::int64_t n = 0;
@@ -196,25 +225,15 @@ template <class T> struct PixelPart {
         if (++q[0] < kind[0].end) continue;
         q[0] = kind[0].begin, ++n;
       }
-      with_rows<kRows>(tiles.length(i), [&](auto R) HWY_ATTR { tile<R, V>(from, to, panel, chain); });
+      with_rows<kRows>(tiles.length(i), [&](auto R) HWY_ATTR { tile<R, W>(from, to, panel, chain); });
     }
   }
 
   void columns(const T* weights, std::int64_t j) const {
     for (std::int64_t i = 0; i < t.count; ++i) {
       const TapProblem& p = t.problems[i];
-      if (volume(p.box) == 0) continue;
-      PixelKind* kinds = scratch<PixelKind>(Slot::conv_kinds, p.box[0] + p.box[1] + p.box[2]);
-      PixelKind* of[3] = {kinds, kinds + p.box[0], kinds + p.box[0] + p.box[1]};
-      const Axes n{kinds_of(p, 0, of[0]), kinds_of(p, 1, of[1]), kinds_of(p, 2, of[2])};
       const T* panel = weights + t.panel(g, i, j);
-      for (std::int64_t a = 0; a < n[0]; ++a)
-        for (std::int64_t b = 0; b < n[1]; ++b)
-          for (std::int64_t c = 0; c < n[2]; ++c) {
-            const PixelKind kind[3] = {of[0][a], of[1][b], of[2][c]};
-            if (t.width(j) == kCols<T>) pixels<2>(p, kind, panel);
-            else pixels<1>(p, kind, panel);
-          }
+      each_kind(p, [&](const PixelKind(&kind)[3]) { with_width<T>(t.width(j), [&](auto W) { pixels<W>(p, kind, panel); }); });
     }
     write_planes(j);
   }
@@ -233,7 +252,7 @@ template <class T> void solve_pixels(const PixelWork<T>& t, std::int64_t threads
     const std::int64_t j = i % t.tiles(), k = i / t.tiles() % t.count, g = i / t.tiles() / t.count;
     pack_columns(t.problems[k], t.w + g * p.w_group + j * kCols<T> * p.w_row, 0, t.columns(j), t.width(j), weights + t.panel(g, k, j));
   });
-  const std::int64_t image = volume(p.src) * p.channels, result = volume(p.dst) * kCols<T>;
+  const std::int64_t image = volume(p.src) * p.channels, result = volume(p.dst) * t.width(0);
   const std::int64_t fit = std::max<std::int64_t>(1, (384 << 10) / ((image + result) * static_cast<std::int64_t>(sizeof(T))));
   std::int64_t bands = (p.batch + fit - 1) / fit;
   bands = std::min(p.batch, (bands + threads - 1) / threads * threads);

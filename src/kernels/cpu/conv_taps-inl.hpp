@@ -9,7 +9,7 @@
 #endif
 
 #include "kernels/cpu/conv_geometry.hpp"
-#include "kernels/cpu/gemm_engine-inl.hpp"
+#include "kernels/cpu/conv_pixels-inl.hpp"
 
 HWY_BEFORE_NAMESPACE();
 namespace adjoint::kernels::HWY_NAMESPACE {
@@ -29,20 +29,6 @@ template <class T> struct TapWork {
            ((d * s[0] + f[0]) * p.dst[1] + h * s[1] + f[1]) * p.dst[2] + x * s[2] + f[2];
   }
 };
-
-// Panel of weights: dst[k][r] = w[g, m + r, k] for k in [k0, k0 + n), where k runs over (tap, channel).
-template <class T>
-void pack_weights(const TapWork<T>& t, std::int64_t g, std::int64_t m, int rows, std::int64_t k0, std::int64_t n, T* dst) {
-  const T* base = t.w + g * t.p.w_group + m * t.p.w_row;
-  for (std::int64_t k = k0; k < k0 + n;) {
-    const std::int64_t tap = k / t.p.channels, c0 = k % t.p.channels;
-    const std::int64_t run = std::min(t.p.channels - c0, k0 + n - k);
-    const T* s = base + t.p.kernel_index(tap) + c0 * t.p.w_channel;
-    for (std::int64_t c = 0; c < run; ++c, dst += kRows)
-      for (int r = 0; r < rows; ++r) dst[r] = s[c * t.p.w_channel + r * t.p.w_row];
-    k += run;
-  }
-}
 
 // ---- straight from the picture ----
 
@@ -144,7 +130,7 @@ template <class T> void solve_direct(const TapWork<T>& t, std::int64_t parts) {
   T* weights = scratch<T>(Slot::conv_weights, t.p.groups * size);
   for (std::int64_t g = 0; g < t.p.groups; ++g)
     for (std::int64_t i = 0; i < panels.count; ++i)
-      pack_weights(t, g, panels.begin(i), panels.length(i), 0, K, weights + g * size + i * K * kRows);
+      pack_weights(t.p, t.w + g * t.p.w_group, panels.begin(i), panels.length(i), 0, K, weights + g * size + i * K * kRows);
   // Few images are cut into bands of rows, so that all threads have work.
   const std::int64_t bands = parts == 1 || images >= 4 * parts ? 1 : std::min(t.p.box[1], (4 * parts + images - 1) / images);
   const auto part = [&](std::int64_t i) {
@@ -245,7 +231,7 @@ template <class T> void solve_packed(const TapWork<T>& t, std::int64_t parts) {
     const std::int64_t image_stride = t.p.groups * t.p.channels * v.plane;
     product<T>(
         t.p.rows, t.p.batch * volume(t.p.box), t.blocks,
-        [&](std::int64_t i, int rows, std::int64_t k, std::int64_t n, T* to) { pack_weights(t, g, i, rows, k, n, to); },
+        [&](std::int64_t i, int rows, std::int64_t k, std::int64_t n, T* to) { pack_weights(t.p, t.w + g * t.p.w_group, i, rows, k, n, to); },
         [&](std::int64_t j, int cols, std::int64_t k, std::int64_t n, T* to) HWY_ATTR { pack_pixels(t, picture, image_stride, j, cols, k, n, to); },
         StorePixels<T>{t, g, dense}, parts);
   }

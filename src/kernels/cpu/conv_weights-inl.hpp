@@ -21,109 +21,75 @@ template <class T> struct WeightWork {
   const T *picture, *dy;
   std::int64_t image_stride, dy_image_stride;
   const std::int64_t* row_offset;  // rows are (channel, tap)
-  bool skip_padding;               // dy is not finite: absent taps must be left out, not multiplied by zero
 
   std::int64_t pixels() const { return volume(p.box); }
   std::int64_t rows() const { return p.channels * p.tap_count(); }
   std::int64_t depth() const { return p.batch * pixels(); }
 };
 
-// offset[k] of pixels k0 ... k0 + n - 1.
-template <class T> void pixel_offsets(const WeightWork<T>& t, std::int64_t k0, std::int64_t n, std::int64_t* offset) {
+// Where pixels k0 ... k0 + n - 1 stand in the picture and in a panel of `width` columns.
+template <class T> std::int64_t pixel_stretches(const WeightWork<T>& t, std::int64_t k0, std::int64_t n, std::int64_t width, Stretch* s) {
   PixelWalk at(t.p, k0);
+  std::int64_t count = 0;
   for (std::int64_t k = 0; k < n; at.next()) {
-    const std::int64_t first = at.n * t.image_stride + t.view.pixel_offset(at.d, at.h, at.x);
-    const std::int64_t run = std::min(n - k, t.p.box[2] - at.x), step = t.view.q_step[2];
-    for (std::int64_t i = 0; i < run; ++i) offset[k + i] = first + i * step;
+    const std::int64_t run = std::min(n - k, t.p.box[2] - at.x);
+    s[count++] = {at.n * t.image_stride + t.view.pixel_offset(at.d, at.h, at.x), k * width, run};
     k += run;
     at.x += run - 1;
   }
+  return count;
 }
 
-// One vector needs more rows than two to hide the latency of fma.
-template <int V> inline constexpr int kWeightRows = V == 1 && kRows < 12 ? 2 * kRows : kRows;
+// Columns up to one vector need more rows than two vectors to hide the latency of fma.
+template <int W, class T> inline constexpr int kWeightRows = W <= kLanes<T> && kRows < 12 ? 2 * kRows : kRows;
 
-// r rows of the result, V vectors wide.
-template <int V, class T>
-HWY_NOINLINE void weight_tile(const T* picture, const std::int64_t* row_offset, int r, const std::int64_t* offset, const T* panel,
-                            std::int64_t n, T* out, std::int64_t ld) {
-  with_rows<kWeightRows<V>>(r, [&](auto R) HWY_ATTR {
-    run_tile<R, V, T>(OffsetRows<T, R>{picture, row_offset, offset}, RowVectors<T>{panel, V * kLanes<T>}, n, out, ld);
-  });
-}
-
-template <int V, class T>
-void weight_rows(const WeightWork<T>& t, std::int64_t begin, std::int64_t end, const std::int64_t* offset, const T* panel,
-                 std::int64_t n, T* out, std::int64_t ld) {
-  const EvenSplit tiles = split_into(end - begin, kWeightRows<V>);
-  for (std::int64_t i = 0; i < tiles.count && end > begin; ++i) {
-    const std::int64_t row = begin + tiles.begin(i);
-    weight_tile<V>(t.picture, t.row_offset + row, tiles.length(i), offset, panel, n, out + row * ld, ld);
-  }
-}
-
-// The same for taps [begin, end), each over the pixels where it is present.
-template <int V, class T>
-void weight_rows_present(const WeightWork<T>& t, std::int64_t begin, std::int64_t end, std::int64_t k0, const std::int64_t* offset,
-                         const T* panel, std::int64_t n, T* out, std::int64_t ld) {
-  constexpr int W = V * kLanes<T>;
-  T* kept = scratch<T>(Slot::packed_b, kProductBlock * W);
-  std::int64_t* kept_offset = scratch<std::int64_t>(Slot::packed_a, kProductBlock);
-  const TapProblem& p = t.p;
-  for (std::int64_t tap = begin; tap < end; ++tap) {
-    const auto [i, j, x] = p.split(tap);
-    const auto inside = [&](int a, std::int64_t q, std::int64_t s) {
-      const std::int64_t at = q * p.src_step[a] + p.taps[a].shift[s];
-      return at >= 0 && at < p.src[a];
-    };
-    std::int64_t m = 0;
-    PixelWalk at(p, k0);
-    for (std::int64_t k = 0; k < n; ++k, at.next())
-      if (inside(0, at.d, i) && inside(1, at.h, j) && inside(2, at.x, x)) {
-        std::copy_n(panel + k * W, W, kept + m * W);
-        kept_offset[m++] = offset[k];
+// Columns [o, o + cols) of rows [begin, end), by vectors of W columns.
+template <int W, class T>
+void weight_rows(const WeightWork<T>& t, std::int64_t o, int cols, std::int64_t begin, std::int64_t end, std::int64_t k0, std::int64_t n, T* out,
+                 std::int64_t ld) {
+  T* panel = scratch<T>(Slot::small_b, kProductBlock * kCols<T>);
+  Stretch* s = scratch<Stretch>(Slot::conv_stretches, kProductBlock);
+  pack_gradient<W>(t.dy, t.dy_image_stride, t.pixels(), o, cols, k0, n, panel);
+  const std::int64_t count = pixel_stretches(t, k0, n, W, s), step = t.view.q_step[2];
+  const EvenSplit tiles = split_into(end - begin, kWeightRows<W, T>);
+  for (std::int64_t i = 0; i < tiles.count && end > begin; ++i)
+    with_rows<kWeightRows<W, T>>(tiles.length(i), [&](auto R) HWY_ATTR {
+      const T* from[R];
+      T* to[R];
+      for (int r = 0; r < R; ++r) {
+        const std::int64_t row = begin + tiles.begin(i) + r;
+        from[r] = t.picture + t.row_offset[row];
+        to[r] = out + row * ld + o;
       }
-    for (std::int64_t c = 0; c < p.channels; ++c) {
-      const std::int64_t row = c * p.tap_count() + tap;
-      weight_tile<V>(t.picture, t.row_offset + row, 1, kept_offset, kept, m, out + row * ld, ld);
-    }
-  }
+      run_stretches<R, W, T>(PixelRows<T, R>(from), panel, step, s, count, to);
+    });
 }
 
 // Block number `block` for the share `part` of `parts` of the rows.
 template <class T>
 void weight_block(const WeightWork<T>& t, std::int64_t columns, std::int64_t block, std::int64_t part, std::int64_t parts, T* out, std::int64_t ld) {
-  constexpr int L = kLanes<T>;
   const std::int64_t k0 = block * kProductBlock, n = std::min(kProductBlock, t.depth() - k0);
-  std::int64_t* offset = scratch<std::int64_t>(Slot::conv_blocks, kProductBlock);
-  T* panel = scratch<T>(Slot::small_b, kProductBlock * kCols<T>);
-  pixel_offsets(t, k0, n, offset);
-  const std::int64_t units = t.skip_padding ? t.p.tap_count() : t.rows();
-  const std::int64_t begin = units * part / parts, end = units * (part + 1) / parts;
+  const std::int64_t begin = t.rows() * part / parts, end = t.rows() * (part + 1) / parts;
   for (std::int64_t o = 0; o < columns; o += kCols<T>) {
     const int cols = static_cast<int>(std::min<std::int64_t>(kCols<T>, columns - o));
-    if (cols > L) {
-      pack_gradient<kCols<T>>(t.dy, t.dy_image_stride, t.pixels(), o, cols, k0, n, panel);
-      if (t.skip_padding) weight_rows_present<2>(t, begin, end, k0, offset, panel, n, out + o, ld);
-      else weight_rows<2>(t, begin, end, offset, panel, n, out + o, ld);
-    } else {
-      pack_gradient<L>(t.dy, t.dy_image_stride, t.pixels(), o, cols, k0, n, panel);
-      if (t.skip_padding) weight_rows_present<1>(t, begin, end, k0, offset, panel, n, out + o, ld);
-      else weight_rows<1>(t, begin, end, offset, panel, n, out + o, ld);
-    }
+    if (cols > kLanes<T>) weight_rows<kCols<T>>(t, o, cols, begin, end, k0, n, out, ld);
+    else if (cols > kHalf<T>) weight_rows<kLanes<T>>(t, o, cols, begin, end, k0, n, out, ld);
+    else weight_rows<kHalf<T>>(t, o, cols, begin, end, k0, n, out, ld);
   }
 }
 
 // All blocks of one group, some at a time; then dw[o][row] out of the last one's place.
-// run(block, share, shares, out, ld) writes a share of a block's results: rows of (channel, tap) by whole vectors of columns.
+// run(block, share, shares, out, ld) writes a share of a block's results: rows of (channel, tap), as wide as their tiles.
 template <class T, class Run>
 void weight_group(std::int64_t rows, std::int64_t columns, std::int64_t depth, const Run& run, T* dw, std::int64_t threads) {
   const std::int64_t count = std::max<std::int64_t>(1, (depth + kProductBlock - 1) / kProductBlock);
-  const std::int64_t ld = (columns + kLanes<T> - 1) / kLanes<T> * kLanes<T>, size = rows * ld;
+  const std::int64_t rest = (columns - 1) % kCols<T> + 1;
+  const std::int64_t ld = columns - rest + (rest > kLanes<T> ? kCols<T> : rest > kHalf<T> ? kLanes<T> : kHalf<T>), size = (rows * ld + kLanes<T> - 1) / kLanes<T> * kLanes<T>;
   const std::int64_t batch = std::min(count, std::max(threads, std::min<std::int64_t>(128, (16 << 20) / size)));
   const int levels = levels_for(count);
   T* result = scratch<T>(Slot::partial, (batch + levels) * size);
   T* stack = result + batch * size;
+  for (std::int64_t i = 0; i < batch; ++i) std::fill(result + i * size + rows * ld, result + (i + 1) * size, T(0));
   for (std::int64_t first = 0; first < count; first += batch) {
     const std::int64_t blocks = std::min(batch, count - first);
     const std::int64_t shares = blocks >= threads ? 1 : (threads + blocks - 1) / blocks;
@@ -161,7 +127,7 @@ template <class F> void each_group(std::int64_t groups, std::int64_t threads, co
   for (std::int64_t g = 0; g < groups; ++g) f(g, threads);
 }
 
-// Few input channels: rows of all taps together, from a padded picture.
+// Few input channels: rows of all taps together, from a padded picture. dy is finite if there is padding.
 template <class T> void weights_by_taps(const TapProblem& p, const T* x, const T* dy, T* dw, std::int64_t threads) {
   const std::int64_t taps = p.tap_count(), rows = p.channels * taps;
   const Picture view = picture_for(p, false, 1);
@@ -178,11 +144,10 @@ template <class T> void weights_by_taps(const TapProblem& p, const T* x, const T
   std::int64_t* row_offset = scratch<std::int64_t>(Slot::conv_offsets, rows);
   for (std::int64_t c = 0, row = 0; c < p.channels; ++c)
     for (std::int64_t tap = 0; tap < taps; ++tap) row_offset[row++] = c * view.plane + view.tap_offset(p, tap);
-  const std::int64_t pixels = volume(p.box), all = p.batch * p.groups * p.rows * pixels;
-  const bool skip = p.padded() && !all_finite(dy, all);
+  const std::int64_t pixels = volume(p.box);
   each_group(p.groups, threads, [&](std::int64_t g, std::int64_t workers) HWY_ATTR {
     const WeightWork<T> t{p, view, pictures + g * p.channels * view.plane, dy + g * p.rows * pixels,
-                          p.groups * p.channels * view.plane, p.groups * p.rows * pixels, row_offset, skip};
+                          p.groups * p.channels * view.plane, p.groups * p.rows * pixels, row_offset};
     const auto run = [&](std::int64_t block, std::int64_t share, std::int64_t shares, T* out, std::int64_t ld) HWY_ATTR {
       weight_block(t, p.rows, block, share, shares, out, ld);
     };
@@ -207,7 +172,8 @@ template <class T> void weight_grad(const Conv& conv, const T* x, const T* dy, T
   if (conv.groups * p.rows * rows == 0) return;
   const double work = static_cast<double>(p.batch * p.groups * p.rows) * static_cast<double>(volume(p.box)) * static_cast<double>(rows);
   const std::int64_t threads = work < 1 << 18 ? 1 : runtime::threads();
-  if (p.channels >= 8 && work > 0) weights_by_pixels(p, x, dy, dw, threads);
+  const bool spreads = p.padded() && !all_finite(dy, p.batch * p.groups * p.rows * volume(p.box));  // absent taps must be left out
+  if (volume(p.box) * p.batch > 0 && (p.channels >= 8 || spreads)) weights_by_pixels(p, x, dy, dw, threads);
   else weights_by_taps(p, x, dy, dw, threads);
 }
 

@@ -47,7 +47,7 @@ template <class T> struct WeightBlock {
     std::int64_t size() const { return end - begin; }
   };
   Range source_range(std::int64_t i) const {
-    const int axis = p.box[0] > 1 ? 0 : 1;
+    const int axis = p.src[0] > 1 || p.box[0] > 1 ? 0 : 1;
     const std::int64_t slice = axis == 0 ? p.src[1] * p.src[2] : p.src[2], box_slice = axis == 0 ? p.box[1] * p.box[2] : p.box[2];
     const std::int64_t first = std::max<std::int64_t>(0, k0 - i * pixels()), last = std::min(pixels(), k0 + n - i * pixels()) - 1;
     const std::int64_t a = first / box_slice * p.src_step[axis] + p.taps[axis].lowest(), b = last / box_slice * p.src_step[axis] + p.taps[axis].highest() + 1;
@@ -98,9 +98,8 @@ template <class T> struct WeightBlock {
     return count;
   }
 
-  template <int V> void columns(std::int64_t o, int cols, std::int64_t c_begin, std::int64_t c_end, const T* source, std::int64_t source_panel, T* out,
+  template <int W> void columns(std::int64_t o, int cols, std::int64_t c_begin, std::int64_t c_end, const T* source, std::int64_t source_panel, T* out,
                                 std::int64_t ld) const {
-    constexpr int W = V * kLanes<T>;
     const std::int64_t taps = p.tap_count();
     T* panel = scratch<T>(Slot::small_b, kProductBlock * kCols<T>);
     pack_gradient<W>(dy, p.groups * p.rows * pixels(), pixels(), o, cols, k0, n, panel);
@@ -111,7 +110,7 @@ template <class T> struct WeightBlock {
         with_rows<kRows>(panels().length(c), [&](auto R) HWY_ATTR {
           T* to[R];
           for (int r = 0; r < R; ++r) to[r] = out + ((panels().begin(c) + r) * taps + tap) * ld + o;
-          run_stretches<R, V, T>(SideRows<T>{source + (c - c_begin) * source_panel}, panel, p.src_step[2] * kSide, s, count, to);
+          run_stretches<R, W, T>(SideRows<T>{source + (c - c_begin) * source_panel}, panel, p.src_step[2] * kSide, s, count, to);
         });
     }
   }
@@ -123,8 +122,9 @@ template <class T> struct WeightBlock {
     for (std::int64_t c = begin; c < end; ++c) pack_source(c, source + (c - begin) * size);
     for (std::int64_t o = 0; o < p.rows; o += kCols<T>) {
       const int cols = static_cast<int>(std::min<std::int64_t>(kCols<T>, p.rows - o));
-      if (cols > kLanes<T>) columns<2>(o, cols, begin, end, source, size, out, ld);
-      else columns<1>(o, cols, begin, end, source, size, out, ld);
+      if (cols > kLanes<T>) columns<kCols<T>>(o, cols, begin, end, source, size, out, ld);
+      else if (cols > kHalf<T>) columns<kLanes<T>>(o, cols, begin, end, source, size, out, ld);
+      else columns<kHalf<T>>(o, cols, begin, end, source, size, out, ld);
     }
   }
 };

@@ -9,6 +9,7 @@
 
 #include <hwy/highway.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 
@@ -30,6 +31,8 @@ inline constexpr int kRows = 6;
 inline constexpr int kRows = 4;
 #endif
 template <class T> inline constexpr int kCols = kVecs * kLanes<T>;
+// Half a vector, where that is a vector too and few columns are common.
+template <class T> inline constexpr int kHalf = kLanes<T> >= 8 ? kLanes<T> / 2 : kLanes<T>;
 
 #if HWY_TARGET == HWY_SCALAR
 // Highway's one-lane MulAdd rounds twice.
@@ -131,11 +134,13 @@ template <class T> struct SideRows {
   HWY_INLINE T at(int r, std::int64_t k) const { return p[k + r]; }
 };
 
-// to[r] = the chain over all stretches, plus +0; a stretch moves on by a_step in the rows and by V vectors in b.
-template <int R, int V, class T, class Rows>
+// to[r] = the chain over all stretches, plus +0, W columns wide; a stretch moves on by a_step in the rows and by W in b.
+// W is a number of whole vectors or a part of one: few columns waste fewer lanes then.
+template <int R, int W, class T, class Rows>
 HWY_INLINE void run_stretches(const Rows& rows, const T* HWY_RESTRICT b, std::int64_t a_step, const Stretch* s, std::int64_t count, T* const* to) {
-  const Tag<T> d;
-  Vec<T> acc[R][V];
+  constexpr int L = std::min(W, kLanes<T>), V = W / L;
+  const hn::FixedTag<T, L> d;
+  hn::Vec<hn::FixedTag<T, L>> acc[R][V];
 #pragma GCC unroll 16
   for (int r = 0; r < R; ++r)
 #pragma GCC unroll 2
@@ -143,13 +148,13 @@ HWY_INLINE void run_stretches(const Rows& rows, const T* HWY_RESTRICT b, std::in
   for (; count > 0; --count, ++s) {
     const T* HWY_RESTRICT bp = b + s->b;
     std::int64_t k = s->a;
-    for (std::int64_t n = s->n; n > 0; --n, k += a_step, bp += V * kLanes<T>) {
-      Vec<T> bv[V];
+    for (std::int64_t n = s->n; n > 0; --n, k += a_step, bp += W) {
+      hn::Vec<hn::FixedTag<T, L>> bv[V];
 #pragma GCC unroll 2
-      for (int v = 0; v < V; ++v) bv[v] = hn::LoadU(d, bp + v * kLanes<T>);
+      for (int v = 0; v < V; ++v) bv[v] = hn::LoadU(d, bp + v * L);
 #pragma GCC unroll 16
       for (int r = 0; r < R; ++r) {
-        const Vec<T> ar = hn::Set(d, rows.at(r, k));
+        const auto ar = hn::Set(d, rows.at(r, k));
 #pragma GCC unroll 2
         for (int v = 0; v < V; ++v) acc[r][v] = fma(ar, bv[v], acc[r][v]);
       }
@@ -158,7 +163,7 @@ HWY_INLINE void run_stretches(const Rows& rows, const T* HWY_RESTRICT b, std::in
 #pragma GCC unroll 16
   for (int r = 0; r < R; ++r)
 #pragma GCC unroll 2
-    for (int v = 0; v < V; ++v) hn::StoreU(hn::Add(acc[r][v], hn::Zero(d)), d, to[r] + v * kLanes<T>);
+    for (int v = 0; v < V; ++v) hn::StoreU(hn::Add(acc[r][v], hn::Zero(d)), d, to[r] + v * L);
 }
 
 // Calls f(integral_constant<int, rows>) for rows in [1, R]: the step from a number to a compiled tile.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <unordered_map>
 
 #include "plan/passes.hpp"
 
@@ -138,6 +139,7 @@ void verify(const Plan& plan) { Walk(plan).run(); }
 void verify(const Program& p, const char* after) {
   const auto n = p.values.size();
   const auto bad = [&](const std::string& what, std::uint32_t i) { fault("after " + std::string(after) + ": " + what, p.values[i].node->loc); };
+  std::unordered_map<std::int32_t, const Shape*> space, row_space;
   for (std::uint32_t i = 0; i < n; ++i) {
     const Value& v = p.values[i];
     if (v.role != Role::op && v.arity != 0) bad(value_name(p, i) + " is data and has operands", i);
@@ -151,7 +153,12 @@ void verify(const Program& p, const char* after) {
     }
     if (v.group < 0) continue;
     const auto g = static_cast<std::uint32_t>(v.group);
-    if (g >= n || !p.is_elementwise(i) || !(p.type(g).shape == p.type(i).shape)) bad(value_name(p, i) + " is in a group of another space", i);
+    if (g > i || (p.values[g].group != v.group)) bad(value_name(p, i) + " is in a group that its first member does not name", i);
+    if (!p.is_elementwise(i) && !(v.row && p.is_row_reduction(i))) bad(value_name(p, i) + " is in a group and no function of elements", i);
+    auto& shape = (v.row ? row_space : space)[v.group];
+    if (!shape) shape = &p.type(i).shape;
+    if (!v.row && !(*shape == p.type(i).shape)) bad(value_name(p, i) + " is in a group of another space", i);
+    if (v.row && shape->numel() != p.type(i).shape.numel()) bad(value_name(p, i) + " is in a group with other rows", i);
   }
   for (auto r : p.roots)
     if (r >= n) fault("after " + std::string(after) + ": a root is gone");
