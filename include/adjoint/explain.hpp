@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "adjoint/plan_options.hpp"
 #include "adjoint/tree.hpp"
 
 namespace adjoint {
@@ -75,10 +76,10 @@ struct PlanReport {
   std::int64_t residual_bytes = 0;               ///< sum over the residuals of this plan
   std::int64_t recompute_flops = 0;              ///< of the steps that run again
 };
-/// The plan of eval(values), made and not run.   errors  those of eval that are found before anything runs
-PlanReport explain_plan(std::span<const Tensor> values);
+/// The plan of eval(values) with these settings, made and not run.   errors  those of eval that are found before anything runs
+PlanReport explain_plan(std::span<const Tensor> values, const PlanOptions& options = plan_options());
 /// The same for one value.
-inline PlanReport explain_plan(const Tensor& value) { return explain_plan(std::span(&value, 1)); }
+inline PlanReport explain_plan(const Tensor& value, const PlanOptions& options = plan_options()) { return explain_plan(std::span(&value, 1), options); }
 /// The steps with their FLOPs, then a timeline: each value, where it is born and where it dies. io/plan_page.hpp has JSON and HTML.
 std::string to_string(const PlanReport& report);
 

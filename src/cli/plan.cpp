@@ -33,9 +33,26 @@ template <class M, class State> Tensors left_by(const StepResults<M>& results, c
 
 struct Planned {
   PlanReport report;
+  std::vector<io::PlanAlternative> alternatives;
   double seconds = 0;
   std::int64_t parameters = 0;
 };
+
+/// The same step with the other strategies.
+std::vector<io::PlanAlternative> other_plans(const Tensors& values, const std::string& given) {
+  std::vector<io::PlanAlternative> plans;
+  const auto add = [&](const std::string& memory) {
+    try {
+      const auto r = explain_plan(values, {.memory = memory});
+      plans.push_back({"--memory " + memory, r.arena_bytes, r.flops, r.recompute_flops, ""});
+    } catch (const Error& e) {
+      plans.push_back({.name = "--memory " + memory, .error = e.message()});
+    }
+  };
+  for (const char* memory : {"save-all", "checkpoint:2", "checkpoint:4", "recompute"})
+    if (memory != given) add(memory);
+  return plans;
+}
 
 template <class M, class Opt> Planned plan_step(const ImageTraining& s, M model, const Opt& opt, const data::ImageShape& shape) {
   auto state = opt.init(model);
@@ -46,8 +63,10 @@ template <class M, class Opt> Planned plan_step(const ImageTraining& s, M model,
   Planned p{.parameters = tree::count(model)};
   const auto results = training_step(model, state, opt, x, y, context);
   const double begun = seconds_now();
-  p.report = explain_plan(left_by(results, model, state));
+  const Tensors values = left_by(results, model, state);
+  p.report = explain_plan(values, {.memory = s.memory});
   p.seconds = seconds_now() - begun;
+  p.alternatives = other_plans(values, s.memory);
   return p;
 }
 
@@ -66,6 +85,12 @@ void print_text(const Planned& p, const std::string& page) {
     std::printf("  %s less at the peak: %s computed again, %.3f GFLOP, %s moved\n", bytes_text(static_cast<double>(r.lives[static_cast<std::size_t>(s.life)].bytes)).c_str(),
                 r.lives[static_cast<std::size_t>(s.life)].value.c_str(), static_cast<double>(s.flops) * 1e-9, bytes_text(static_cast<double>(s.bytes)).c_str());
   }
+  for (const auto& a : p.alternatives) {
+    if (!a.error.empty()) std::printf("  %s: %s\n", a.name.c_str(), a.error.c_str());
+    else
+      std::printf("  %s: arena %s, %.3f GFLOP computed again\n", a.name.c_str(), bytes_text(static_cast<double>(a.arena_bytes)).c_str(),
+                  static_cast<double>(a.recompute_flops) * 1e-9);
+  }
   std::printf("the timeline: %s\n", page.c_str());
 }
 
@@ -77,7 +102,6 @@ void make_folder(const std::string& path) {
 
 int plan_image(const Settings& given) {
   ImageTraining s = given.step;
-  use_memory("plan", s.memory);
   if (s.threads > 0) set_threads(s.threads);
   fill_defaults(s);
   const auto data = data::load_idx_folder(s.data);
@@ -92,15 +116,21 @@ int plan_image(const Settings& given) {
   io::write_plan_page(page, p.report,
                       {.title = "A training step of " + s.model,
                        .subtitle = "Batch of " + std::to_string(s.batch) + " pictures of " + std::to_string(shape.height) + " x " + std::to_string(shape.width) + " x " +
-                                   std::to_string(shape.channels) + ", " + s.precision + ", " + s.optimizer + ", " + grouped(p.parameters) + " parameters, --memory " + s.memory});
+                                   std::to_string(shape.channels) + ", " + s.precision + ", " + s.optimizer + ", " + grouped(p.parameters) + " parameters, --memory " + s.memory,
+                       .alternatives = p.alternatives});
   std::ofstream(file) << io::plan_json(p.report) << '\n';
   if (given.steps) std::printf("%s", to_string(p.report).c_str());
   const auto& r = p.report;
   if (!s.json) print_text(p, page);
-  else
+  else {
+    Json others = Json::array();
+    for (const auto& a : p.alternatives)
+      others.push_back(a.error.empty() ? Json{{"plan", a.name}, {"arena_bytes", a.arena_bytes}, {"flops", a.flops}, {"recompute_flops", a.recompute_flops}}
+                                       : Json{{"plan", a.name}, {"error", a.error}});
     print_json({{"nodes", r.nodes}, {"kernels", r.steps.size()}, {"arena_bytes", r.arena_bytes}, {"max_live_bytes", r.live_bytes}, {"activation_bytes", r.residual_bytes},
                 {"recompute_flops", r.recompute_flops}, {"flops", r.flops}, {"bytes", r.bytes}, {"plan_seconds", p.seconds}, {"parameters", p.parameters}, {"peak_step", r.peak},
-                {"memory", s.memory}, {"model", s.model}, {"batch", s.batch}, {"page", page}, {"plan", file}});
+                {"memory", s.memory}, {"model", s.model}, {"batch", s.batch}, {"alternatives", others}, {"page", page}, {"plan", file}});
+  }
   return kDone;
 }
 

@@ -250,17 +250,9 @@ void fill_defaults(ImageTraining& s) {
   if (s.weight_decay < 0) s.weight_decay = sgd ? 1e-4 : 0.05;
 }
 
-void use_memory(const std::string& op, const std::string& text) {
-  const Memory memory(text);
-  if (memory.strategy != Memory::Strategy::save_all)
-    throw Error({.op = op, .message = "this build has no --memory " + text + ": it plans save-all only",
-                 .hint = "leave --memory out; a smaller --batch needs less"});
-  set_plan_options({.memory = memory});
-}
-
 int train_image(const ImageTraining& given) {
   ImageTraining s = given;
-  use_memory("train", s.memory);
+  set_plan_options({.memory = s.memory});
   if (s.threads > 0) set_threads(s.threads);
   if (s.verify) set_verify();
   catch_signals();

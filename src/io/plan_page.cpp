@@ -106,6 +106,22 @@ std::string lower(const PlanReport& r) {
   return s + "</tbody></table>" + more(kMostSavings, r.savings.size(), "values") + "</section>";
 }
 
+std::string alternatives(const PlanReport& r, const PlanPage& page) {
+  if (page.alternatives.empty()) return {};
+  std::string s = R"(<section><h2>Other plans of this step</h2><p class="lead">The same values, to the bit, with other memory strategies.</p>)"
+                  R"(<table><thead><tr><th>Plan</th><th class="r">Arena</th><th class="r">Of this one</th><th class="r">Work</th><th class="r">Computed again</th></tr></thead><tbody>)";
+  for (const auto& a : page.alternatives) {
+    if (!a.error.empty()) {
+      s += fmt::format(R"(<tr><td>{}</td><td colspan="4">{}</td></tr>)", escape(a.name), escape(a.error, 300));
+      continue;
+    }
+    const double share = 100.0 * static_cast<double>(a.arena_bytes) / static_cast<double>(std::max<std::int64_t>(1, r.arena_bytes));
+    s += fmt::format(R"(<tr><td>{}</td><td class="r n">{}</td><td class="r n share">{:.0f} %<i style="width:{:.1f}%"></i></td><td class="r n">{}</td><td class="r n">{}</td></tr>)",
+                     escape(a.name), byte_text(a.arena_bytes), share, std::min(100.0, share), flops_text(a.flops), a.recompute_flops ? flops_text(a.recompute_flops) : "no products");
+  }
+  return s + "</tbody></table></section>";
+}
+
 std::string steps_table(const PlanReport& r) {
   std::string s = R"(<section><h2>Steps</h2><table><thead><tr><th class="r">Step</th><th>Kernel</th><th>Line</th><th>Pass</th><th class="r">Work</th><th class="r">Moves</th>)"
                   R"(<th class="r">Alive</th></tr></thead><tbody>)";
@@ -137,7 +153,7 @@ std::string values_table(const PlanReport& r) {
 std::string plan_html(const PlanReport& r, const PlanPage& page) {
   return fmt::format("<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">"
                      "<title>{}</title><style>{}{}</style></head><body><main>", escape(page.title), kReportStyle, kStyle) +
-         head(r, page) + timeline(r) + at_peak(r) + lower(r) + steps_table(r) + values_table(r) + "</main></body></html>\n";
+         head(r, page) + timeline(r) + at_peak(r) + lower(r) + alternatives(r, page) + steps_table(r) + values_table(r) + "</main></body></html>\n";
 }
 
 void write_plan_page(const std::string& path, const PlanReport& report, const PlanPage& page, Loc loc) {

@@ -73,7 +73,7 @@ void add_peak(PlanReport& report) {
   if (most != report.alive.end() && *most > 0) report.peak = most - report.alive.begin();
 }
 
-plan::Plan plan_for(std::span<const Tensor> values) {
+plan::Plan plan_for(std::span<const Tensor> values, const PlanOptions& options) {
   std::lock_guard lock(graph_mutex());
   std::vector<Node*> roots;
   std::vector<char> update;
@@ -84,13 +84,13 @@ plan::Plan plan_for(std::span<const Tensor> values) {
     update.push_back(t.node()->update);
   }
   const Order order = topological_order(roots);
-  return plan::make_plan({order, update, std::vector<char>(order.nodes.size(), 0), plan_options()});
+  return plan::make_plan({order, update, std::vector<char>(order.nodes.size(), 0), options});
 }
 
 }  // namespace
 
-PlanReport explain_plan(std::span<const Tensor> values) {
-  const plan::Plan plan = plan_for(values);
+PlanReport explain_plan(std::span<const Tensor> values, const PlanOptions& options) {
+  const plan::Plan plan = plan_for(values, options);
   PlanReport report{.nodes = plan.nodes, .arena_bytes = plan.arena_bytes, .live_bytes = plan.live_bytes};
   add_steps_and_lives(plan, report);
   add_peak(report);

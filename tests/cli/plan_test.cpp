@@ -34,7 +34,23 @@ TEST(PlanCommand, TextNamesThePeakAndThePage) {
   put_pictures(data, 6, 6, 28);
   const auto r = run({"plan", "image", "--data", data.path(), "--out", out.path(), "--model", "lenet", "--steps"});
   EXPECT_EQ(r.code, 0) << r.err;
-  for (const char* said : {"step 0  conv", "residual  ", "the peak is at step ", "less at the peak: ", "plan.html"}) EXPECT_TRUE(contains(r.out, said)) << said;
+  for (const char* said : {"step 0  ", "residual  ", "the peak is at step ", "less at the peak: ", "plan.html"}) EXPECT_TRUE(contains(r.out, said)) << said;
+}
+
+TEST(PlanCommand, StrategiesTakeLessMemoryAndTheImpossibleOneNamesTheSmallest) {
+  const TempDir data, out;
+  put_pictures(data, 6, 6, 28);
+  const auto all = planned(data, out, {"--model", "resnet18", "--batch", "4"}), least = planned(data, out, {"--model", "resnet18", "--batch", "4", "--memory", "recompute"});
+  EXPECT_LT(least["arena_bytes"], all["arena_bytes"]);
+  EXPECT_GT(least["recompute_flops"], 0);
+  EXPECT_EQ(least["flops"].get<std::int64_t>(), all["flops"].get<std::int64_t>() + least["recompute_flops"].get<std::int64_t>());
+  EXPECT_EQ(all["recompute_flops"], 0);
+  for (const auto& other : all["alternatives"])
+    if (other["plan"] == "--memory recompute") EXPECT_EQ(other["arena_bytes"], least["arena_bytes"]);
+  EXPECT_TRUE(contains(get_text(least["page"].get<std::string>()), "Other plans of this step"));
+  const auto refused = run({"plan", "image", "--data", data.path(), "--out", out.path(), "--model", "resnet18", "--batch", "4", "--memory", "1KiB"});
+  EXPECT_EQ(refused.code, 1);
+  EXPECT_TRUE(contains(refused.err, "the smallest possible is ")) << refused.err;
 }
 
 // FLOPs are a function of the model; kernels and bytes may only become fewer: a number here that is too large says that a pass has lost something.

@@ -78,6 +78,22 @@ TEST(Train, StrictValidationComparesAndChangesNothing) {
   EXPECT_GE(strict.json()["verified_runs"], 3);
 }
 
+TEST(Train, MemoryStrategiesEndInTheSameBits) {
+  const TempDir data, out;
+  put_pictures(data);
+  const auto hash = [&](std::initializer_list<std::string> more) {
+    auto words = train_words(data, out / "run", {"--epochs", "1", "--seed", "3"});
+    words.insert(words.end(), more.begin(), more.end());
+    const auto r = run(words);
+    EXPECT_EQ(r.code, 0) << r.err;
+    return r.json()["parameters_hash"].get<std::string>();
+  };
+  const auto kept = hash({});
+  EXPECT_EQ(hash({"--memory", "recompute"}), kept);
+  EXPECT_EQ(hash({"--memory", "checkpoint:2"}), kept);
+  EXPECT_EQ(hash({"--memory", "200MiB"}), kept);
+}
+
 TEST(Train, DoublePrecision) {
   const TempDir data, out;
   put_pictures(data);

@@ -13,10 +13,17 @@ namespace adjoint::io {
 /// gives the same text, so that plans can be compared.
 std::string plan_json(const PlanReport& report);
 
-/// What stands above the page.
+/// Another plan of the same values, for comparison.
+struct PlanAlternative {
+  std::string name;   ///< such as "--memory recompute"
+  std::int64_t arena_bytes = 0, flops = 0, recompute_flops = 0;
+  std::string error;  ///< why there is no such plan; empty if there is
+};
+/// What the report does not say about itself.
 struct PlanPage {
   std::string title = "Plan";
   std::string subtitle;
+  std::vector<PlanAlternative> alternatives;
 };
 /// One HTML document with inline style and SVG; no script and nothing from a network. It shows what is alive at each step and where in the arena it
 /// lies, what is alive at the peak, why and for whom, what would lower the peak and at which price, and all steps and values. Long tables end in
