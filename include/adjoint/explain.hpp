@@ -40,28 +40,46 @@ struct PlanReport {
     std::string name;        ///< "dot", or "add+relu" of a fused group
     Loc where;               ///< the user's line
     std::int64_t flops = 0;  ///< of products and convolutions: a multiplication and an addition count as two; other steps count 0
+    std::int64_t bytes = 0;  ///< read and written: each operand once, a broadcast one as what lies in memory
     bool backward = false;   ///< made by a gradient
+    bool again = false;      ///< computes again what the plan did not keep
+    std::vector<std::int64_t> reads, writes;  ///< numbers of lives; data that exists anyway is not among them
   };
   /// The life of one value in the plan's memory.
   struct Life {
-    std::string value;        ///< name of the step that writes it, and the user's line
+    std::string value;         ///< name of the step that writes it, and the user's line
     std::int64_t bytes = 0;
-    std::int64_t born = 0;    ///< the step that writes it
-    std::int64_t dies = 0;    ///< the last step that reads it; its bytes are free from there on
-    bool residual = false;    ///< written by the forward pass, read by the backward pass
-    bool result = false;      ///< one of `values`: it outlives the plan
+    std::int64_t born = 0;     ///< the step that writes it
+    std::int64_t dies = 0;     ///< the last step that reads it; its bytes are free from there on
+    bool residual = false;     ///< written by the forward pass, read by the backward pass
+    bool result = false;       ///< one of `values`: it outlives the plan, in memory of its own
+    std::int64_t ends = 0;     ///< the last step at which its bytes are its own: `dies`, or the one before where that step writes its result over them
+    std::int64_t offset = -1;  ///< in the arena; -1 for a result
+    std::vector<std::int64_t> readers;  ///< the steps that read it, in order
+  };
+  /// What computing a residual again, where the backward pass first needs it, would change. Its operands must be there at that time: those that
+  /// are not are computed again too, and what these take meanwhile is not counted.
+  struct Saving {
+    std::int64_t life = 0;             ///< alive at the peak and not used there
+    std::int64_t peak_bytes = 0;       ///< the most that would be alive, with this one change
+    std::vector<std::int64_t> steps;   ///< that would run a second time, in order
+    std::int64_t flops = 0, bytes = 0; ///< theirs: the price
   };
   std::vector<Step> steps;
   std::vector<Life> lives;
-  std::int64_t nodes = 0, flops = 0;
+  std::vector<std::int64_t> alive;   ///< for each step the bytes of the arena that hold a value while it runs
+  std::vector<Saving> savings;       ///< those that lower the peak most first; at equal peaks the cheapest
+  std::int64_t nodes = 0, flops = 0, bytes = 0;
   std::int64_t arena_bytes = 0, live_bytes = 0;  ///< planned; the most that is alive at once
+  std::int64_t peak = -1;                        ///< the first step at which that much is alive; -1 without an arena
   std::int64_t residual_bytes = 0;               ///< sum over the residuals of this plan
+  std::int64_t recompute_flops = 0;              ///< of the steps that run again
 };
 /// The plan of eval(values), made and not run.   errors  those of eval that are found before anything runs
 PlanReport explain_plan(std::span<const Tensor> values);
 /// The same for one value.
 inline PlanReport explain_plan(const Tensor& value) { return explain_plan(std::span(&value, 1)); }
-/// The steps with their FLOPs, then a timeline: each value, where it is born and where it dies.
+/// The steps with their FLOPs, then a timeline: each value, where it is born and where it dies. io/plan_page.hpp has JSON and HTML.
 std::string to_string(const PlanReport& report);
 
 }  // namespace adjoint

@@ -30,9 +30,17 @@ class Key {
   /// The key as a scalar of type i64.
   Tensor value(Loc loc = Loc::current()) const;
 
+  /// For the library's own rooms.
+  struct Access;
+
  private:
   std::uint64_t bits_;
   Tensor folded_ = {};  // set once a Tensor was folded in
+};
+
+struct Key::Access {
+  static std::uint64_t bits(const Key& k) { return k.bits_; }
+  static Tensor& folded(Key& k) { return k.folded_; }
 };
 
 }  // namespace adjoint

@@ -19,6 +19,7 @@
 namespace adjoint {
 
 struct Node;
+class Number;  // number.hpp
 
 /// A value of the graph: shape, element type, and the user's source line that made it. Copying a Tensor
 /// copies the handle. Values are pure; when they are computed never changes them.
@@ -86,10 +87,14 @@ struct Arg {
   const Tensor* tensor = nullptr;  ///< null for a number; outlives the call as any argument does
   double number = 0;
   Loc loc;
+  std::uint64_t term = 0;          ///< of a Number in a trace: how it was computed
+  const Tensor* scalar = nullptr;  ///< of a Number that is a scalar of the graph; it has no element type of its own either
   /// Implicit, so that operations take Tensors as they are.
   Arg(const Tensor& t, Loc l = Loc::current()) : tensor(&t), loc(l) {}  // NOLINT: implicit by design
   /// Implicit, so that operations take numbers as they are; one such constructor only.
   Arg(double c, Loc l = Loc::current()) : number(c), loc(l) {}  // NOLINT: implicit by design
+  /// A setting, which may change from step to step.
+  Arg(const Number& n, Loc l = Loc::current());  // NOLINT: implicit by design
   /// The operand as a Tensor; a number becomes a scalar of type `as`.
   Tensor value(DType as = DType::f32) const;
 };

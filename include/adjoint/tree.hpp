@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "adjoint/grad.hpp"
+#include "adjoint/number.hpp"
 #include "adjoint/reflect.hpp"
 #include "adjoint/tensor.hpp"
 
@@ -48,7 +49,7 @@ template <class T, std::size_t N> inline constexpr bool is_array<std::array<T, N
 /// Settings: they belong to the structure, and no walk enters them.
 template <class T> constexpr bool is_configuration() {
   if constexpr (std::is_arithmetic_v<T> || std::is_enum_v<T> || std::is_same_v<T, std::string> || std::is_same_v<T, Shape> ||
-                std::is_same_v<T, std::string_view>)
+                std::is_same_v<T, std::string_view> || std::is_same_v<T, Number>)
     return true;
   else if constexpr (std::is_pointer_v<T>) return std::is_function_v<std::remove_pointer_t<T>>;
   else if constexpr (is_array<T>) return is_configuration<typename T::value_type>();

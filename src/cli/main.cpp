@@ -20,9 +20,9 @@ int main(int argc, char** argv) {
   cli::add_check(app, exit_code);
   cli::add_ops(app, exit_code);
   cli::add_bench(app, exit_code);
+  cli::add_plan(app, exit_code);
   cli::add_doctor(app, exit_code);
   cli::add_absent(app, "generate", "text models, so nothing to generate from", "predict classifies pictures with what train image wrote");
-  cli::add_absent(app, "plan", "print-out of plans", "adjoint/print.hpp prints graphs; bench reports times and memory");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {

@@ -11,7 +11,11 @@ void add_predict(CLI::App& app, int& exit_code);
 void add_check(CLI::App& app, int& exit_code);
 void add_ops(CLI::App& app, int& exit_code);
 void add_bench(CLI::App& app, int& exit_code);
+void add_plan(CLI::App& app, int& exit_code);
 void add_doctor(CLI::App& app, int& exit_code);
+/// The options of `train image` that decide what a step is; `plan image` takes the same.
+struct ImageTraining;
+void add_step_options(CLI::App& sub, ImageTraining& settings);
 /// A subcommand that the design names and this build lacks: it takes any arguments, says so, and fails.
 void add_absent(CLI::App& app, const std::string& name, const std::string& lacks, const std::string& hint);
 

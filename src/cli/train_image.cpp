@@ -18,6 +18,7 @@
 #include "cli/models.hpp"
 #include "cli/run_report.hpp"
 #include "cli/train_log.hpp"
+#include "cli/train_step.hpp"
 
 namespace adjoint::cli {
 namespace {
@@ -43,15 +44,6 @@ void make_folder(const std::string& path) {
   std::error_code failed;
   fs::create_directories(path, failed);
   if (failed) throw Error({.op = "train", .message = "cannot make the folder " + path + ": " + failed.message(), .hint = "give another --out"});
-}
-
-template <class M> M in_precision(const M& model, const std::string& precision) {
-  if (precision == "f32") return model;
-  return tree::map([](const Tensor& t) {
-    Tensor wide = cast(t, DType::f64).detach();
-    if (t.wants_grad()) wide.requires_grad();
-    return wide;
-  }, model);
 }
 
 template <class M, class Opt> class Trainer {
@@ -137,7 +129,7 @@ template <class M, class Opt> class Trainer {
       progress_.history.accuracy.add(at(progress_.step), right);
       log_.step(seen_at(progress_.step), loss, right);
       if (progress_.step % every() == 0) {
-        const io::Metric line[] = {{"loss", loss}, {"accuracy", right}, {"learning_rate", opt_.learning_rate}};
+        const io::Metric line[] = {{"loss", loss}, {"accuracy", right}, {"learning_rate", static_cast<double>(opt_.learning_rate)}};
         metrics.write(progress_.step, line);
         events.scalar(progress_.step, "train/loss", static_cast<float>(loss));
         events.scalar(progress_.step, "train/learning_rate", static_cast<float>(opt_.learning_rate));
@@ -162,16 +154,13 @@ template <class M, class Opt> class Trainer {
     nn::Context context{.training = true, .key = Key(s_.seed).fold_in("step").fold_in(static_cast<std::uint64_t>(progress_.step))};
     const Tensor x = images(batch);
     const Tensor y = from_data(std::span<const std::int32_t>(batch.labels), Shape{batch.size});
-    const Tensor logits = run_.model(x, context), loss = cross_entropy(logits, y);
-    const M gradient = grad(loss, run_.model);
+    const auto results = training_step(run_.model, run_.state, opt_, x, y, context);
     std::vector<std::string> layers;
-    Tensors wanted{loss, mean(cast(eq(argmax(logits, {1}), y), DType::f32))};
-    if (progress_.step % every() == 0) layers = gradient_norms(gradient, wanted);
-    std::tie(run_.model, run_.state) = opt_.update(run_.model, gradient, run_.state);
-    context.apply(run_.model);
+    Tensors wanted{results.loss, results.accuracy};
+    if (progress_.step % every() == 0) layers = gradient_norms(results.gradient, wanted);
     progress_.history.learning_rate.add(at(progress_.step), opt_.learning_rate);
     eval(wanted);
-    const double value = loss.item();
+    const double value = results.loss.item();
     if (!std::isfinite(value))
       throw Error({.op = "train", .message = "the loss is not finite after step " + std::to_string(progress_.step + 1),
                    .hint = "use a lower --learning-rate; the last checkpoint in " + s_.out + " is intact"});
@@ -235,6 +224,7 @@ template <class M, class Opt> class Trainer {
                 {"epochs", at(progress_.step)}, {"train_seconds", progress_.seconds}, {"parameters_hash", hash}, {"parameters", parameters()},
                 {"peak_rss_bytes", peak_rss_bytes()}, {"arena_bytes", largest_arena_bytes()}, {"threads", threads()}, {"seed", s_.seed},
                 {"report", s_.out + "/report.html"}, {"model", s_.model}};
+    if (s_.verify) result["verified_runs"] = verified().compared;
     write_run_report(s_, data_, run_.model, progress_.history, test, result);
     log_.done(result);
     if (s_.json) print_json(result);
@@ -250,28 +240,37 @@ template <class M, class Opt> class Trainer {
   TrainLog log_;
 };
 
-template <class M> int with_optimizer(ImageTraining s, M model, data::ImageData data) {
+}  // namespace
+
+void fill_defaults(ImageTraining& s) {
+  if (s.shift < 0) s.shift = 0;
+  if (s.flip < 0) s.flip = s.data == data::kFashionMnist && s.model != "mlp" ? 1 : 0;
   const bool sgd = s.optimizer == "sgd";
   if (s.learning_rate < 0) s.learning_rate = sgd ? 0.05 : 3e-3;
   if (s.weight_decay < 0) s.weight_decay = sgd ? 1e-4 : 0.05;
-  if (sgd) return Trainer(s, std::move(model), optim::SGD{.momentum = 0.9, .weight_decay = s.weight_decay, .nesterov = true}, std::move(data)).train();
-  return Trainer(s, std::move(model), optim::adamw(s.learning_rate, s.weight_decay), std::move(data)).train();
 }
 
-}  // namespace
+void use_memory(const std::string& op, const std::string& text) {
+  const Memory memory(text);
+  if (memory.strategy != Memory::Strategy::save_all)
+    throw Error({.op = op, .message = "this build has no --memory " + text + ": it plans save-all only",
+                 .hint = "leave --memory out; a smaller --batch needs less"});
+  set_plan_options({.memory = memory});
+}
 
 int train_image(const ImageTraining& given) {
   ImageTraining s = given;
-  if (s.memory != "save-all")
-    throw Error({.op = "train", .message = "this build has no --memory " + s.memory + ": it plans save-all only",
-                 .hint = "leave --memory out; a smaller --batch needs less"});
+  use_memory("train", s.memory);
   if (s.threads > 0) set_threads(s.threads);
+  if (s.verify) set_verify();
   catch_signals();
   auto data = data::load_idx_folder(s.data);
-  if (s.shift < 0) s.shift = 0;
-  if (s.flip < 0) s.flip = s.data == data::kFashionMnist && s.model != "mlp" ? 1 : 0;
-  auto model = make_image_model(s.model, data.train.shape, data.train.classes, s.seed);
-  return std::visit([&](auto& m) { return with_optimizer(s, in_precision(m, s.precision), std::move(data)); }, model);
+  fill_defaults(s);
+  auto built = make_image_model(s.model, data.train.shape, data.train.classes, s.seed);
+  return std::visit([&](auto& m) {
+    auto model = in_precision(m, s.precision);
+    return with_optimizer(s, [&](auto optimizer) { return Trainer(s, std::move(model), optimizer, std::move(data)).train(); });
+  }, built);
 }
 
 }  // namespace adjoint::cli

@@ -25,8 +25,14 @@ struct ImageTraining {
   int flip = -1;
   std::string out = "runs/image";
   bool resume = false;
+  bool verify = false;
   bool json = false;
 };
+
+/// Replaces "by model" and "by optimizer" by the values that they stand for.
+void fill_defaults(ImageTraining& settings);
+/// Plans from now on are made with this strategy.   throws  Error for one that this build lacks
+void use_memory(const std::string& op, const std::string& text);
 
 /// Trains, prints progress, writes the checkpoint, metrics, events and the report into `out`; returns the exit code.
 int train_image(const ImageTraining& settings);

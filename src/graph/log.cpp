@@ -16,7 +16,13 @@ static void to_stderr(const char* text) { std::fprintf(stderr, "adjoint: warning
 static std::atomic<WarningSink> sink{to_stderr};
 
 void set_warning_sink(WarningSink s) { sink.store(s ? s : to_stderr); }
-void warn(const std::string& text) { sink.load()(text.c_str()); }
+static thread_local std::set<std::string>* said_before = nullptr;
+
+void warn(const std::string& text) {
+  if (!said_before || said_before->insert(text).second) sink.load()(text.c_str());
+}
+SaidBefore::SaidBefore(std::set<std::string>& said) : outer_(said_before) { said_before = &said; }
+SaidBefore::~SaidBefore() { said_before = outer_; }
 
 void warn_once(const char* kind, Loc line, const std::string& text) {
   static std::mutex mutex;

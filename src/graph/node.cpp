@@ -202,6 +202,15 @@ std::string describe(const Node& n) {
 }
 
 void spent_error(const Node& n, std::string_view op, Loc loc) {
+  if (n.traced)
+    throw Error({.op = std::string(op),
+                 .message = "a value of a step that is being compiled was asked for: the step is traced, and its arguments have no numbers yet",
+                 .where = user_loc(loc), .operands = {describe(n)},
+                 .hint = "return the value from the step and read it there; a choice that depends on it is no if, cond or while but "
+                         "where(condition, a, b), which holds both; a model that the step changes is an argument of it, not a captured variable"});
+  if (n.extra == nullptr || (!n.extra->spent && !n.extra->donated))
+    throw Error({.op = std::string(op), .message = "this value is being overwritten by a compiled step that runs in another thread", .where = user_loc(loc),
+                 .operands = {describe(n)}, .hint = "one tree belongs to one thread at a time: wait for the step, or give each thread its own tree"});
   const bool donated = n.extra && n.extra->donated;
   const std::string line = to_string(n.extra ? n.extra->spent_at : n.loc);
   throw Error({.op = std::string(op),
@@ -213,11 +222,25 @@ void spent_error(const Node& n, std::string_view op, Loc loc) {
                                  "{.retain = true}"});
 }
 
+Buffer* hold_data(const Node& n) noexcept {
+  Buffer* b = n.data.load(std::memory_order_seq_cst);
+  if (!b) return nullptr;
+  auto refs = b->refs.load(std::memory_order_relaxed);  // headers are kept for ever, so that one that was let go of can be looked at
+  do
+    if (refs == 0) return nullptr;
+  while (!b->refs.compare_exchange_weak(refs, refs + 1, std::memory_order_seq_cst));
+  if (n.data.load(std::memory_order_seq_cst) == b) return b;
+  release(b);
+  return nullptr;
+}
+
 Buffer* hold_value(const Node& n, std::string_view op, Loc loc) {
   std::lock_guard lock(graph_mutex());
-  Buffer* b = n.data.load(std::memory_order_acquire);
-  if (!b || (n.extra && n.extra->donated)) spent_error(n, op, loc);
-  retain(b);
+  Buffer* b = hold_data(n);
+  if (!b || (n.extra && n.extra->donated)) {
+    release(b);
+    spent_error(n, op, loc);
+  }
   return b;
 }
 
@@ -234,6 +257,7 @@ void mark_update(Node& n) {
   std::lock_guard lock(graph_mutex());
   if (n.kind != Kind::op || n.update || n.computed()) return;
   n.update = true;
+  if (n.traced) return;  // runs with its step only
   pending_updates().push_back(&n);
 }
 

@@ -50,6 +50,7 @@ struct Node {
   Relaxed<bool> tracked = false;        // a leaf that asked for gradients lies behind it
   Relaxed<bool> wants_grad = false;     // is such a leaf
   Relaxed<bool> update = false;         // the result of an optimizer: pending until evaluated
+  bool traced = false;                  // an argument of a step that is being traced lies behind it: it never has a value
   bool running = false;                 // such a result, in a plan that runs now; under the graph lock
   bool released = false;                // was an operation: its graph was dropped when it was computed; under the graph lock
   bool cut = false;                     // no gradient by request: made under NoGrad, or let go of by backward()
@@ -124,8 +125,13 @@ Loc user_loc(Loc loc);
 /// "f32[32,10]  dot  at train.cpp:41"
 std::string describe(const Node& n);
 
-/// The value of the node was overwritten by an update, or donated: the Error that names its line.
+/// The value of the node was overwritten by an update, donated, is being overwritten by a compiled step right now, or belongs
+/// to a trace and will never be there: the Error that names its line.
 [[noreturn]] void spent_error(const Node& n, std::string_view op, Loc loc);
+/// One reference on the bytes of a node, or null when it has none. A compiled step takes a leaf's bytes out of it without a lock
+/// and then looks who else holds them; whoever reads takes hold of them first and then looks whether they are still there.
+/// So one of the two always sees the other.
+Buffer* hold_data(const Node& n) noexcept;
 /// One reference on the bytes of a computed node, so that no update writes to them meanwhile. Throws when they are spent.
 Buffer* hold_value(const Node& n, std::string_view op, Loc loc);
 

@@ -93,14 +93,16 @@ Tensor apply(const Primitive& prim, std::span<const Tensor* const> in, Attrs att
   n->type = type;
   n->arity = static_cast<std::uint32_t>(in.size());
   n->in = in.size() <= 3 ? n->inline_in : new Node*[in.size()];
-  bool tracked = false;
+  bool tracked = false, traced = false;
   for (std::size_t i = 0; i < in.size(); ++i) {
     Node* operand = in[i]->node();
     add_edge(operand);
     n->in[i] = operand;
     tracked |= operand->tracked;
+    traced |= operand->traced;
   }
   n->tracked = tracked;
+  n->traced = traced;
   detail::stamp(*n, loc);
   count_unevaluated(*n);
   return Tensor(Tensor::Take{}, n);

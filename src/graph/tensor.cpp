@@ -4,6 +4,7 @@
 #include "graph/limits.hpp"
 #include "graph/memory.hpp"
 #include "graph/node.hpp"
+#include "graph/number.hpp"
 
 namespace adjoint {
 
@@ -61,7 +62,7 @@ void Tensor::zero_grad() {
   if (node_ && node_->extra) node_->extra->grad = Tensor();
 }
 
-Tensor Arg::value(DType as) const { return tensor ? *tensor : literal({Shape{}, as}, number, loc); }
+Tensor Arg::value(DType as) const { return tensor ? *tensor : number_as(*this, {Shape{}, as}, loc); }
 
 static const Type& checked(const Type& type, const char* op, Loc loc) {
   if (!possible(type.shape))

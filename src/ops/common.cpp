@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "graph/number.hpp"
 #include "ops/shape_ops.hpp"
 
 namespace adjoint {
@@ -68,13 +69,13 @@ Tensors promote_and_broadcast(const Primitive& prim, std::initializer_list<const
     }
   }
   for (auto* a : in)
-    if (!a->tensor && any_tensor && !is_floating(dtype) && (a->number != std::floor(a->number) || dtype == DType::bool_))
+    if (!a->tensor && any_tensor && !is_floating(dtype) && (a->scalar || dtype == DType::bool_ || pinned(*a) != std::floor(pinned(*a))))
       dtype = DType::f32;
   Tensors out;
   out.reserve(in.size());
   for (auto* a : in) {
     if (!a->tensor) {
-      out.push_back(literal({shape, dtype}, a->number, loc));
+      out.push_back(number_as(*a, {shape, dtype}, loc));
       continue;
     }
     Tensor t = *a->tensor;
@@ -98,7 +99,7 @@ static bool all_alike(std::initializer_list<const Arg*> in, const Tensor** out, 
   if (!type || !is_floating(type->dtype)) return false;
   std::size_t k = 0;
   for (auto* a : in) {
-    if (!a->tensor) made[k] = literal(*type, a->number, loc);
+    if (!a->tensor) made[k] = number_as(*a, *type, loc);
     out[k] = a->tensor ? a->tensor : &made[k];
     ++k;
   }

@@ -1,4 +1,5 @@
 // extrema.cpp: maximum, minimum and clamp, element by element. Not the reductions amax and amin.
+#include "graph/number.hpp"
 #include "ops/common.hpp"
 
 namespace adjoint {
@@ -63,8 +64,8 @@ const Primitive& clamp_p = define({
 Tensor maximum(const Arg& x, const Arg& y) { return apply_elementwise(maximum_p, {&x, &y}, x.loc); }
 Tensor minimum(const Arg& x, const Arg& y) { return apply_elementwise(minimum_p, {&x, &y}, x.loc); }
 Tensor clamp(const Arg& x, const Arg& low, const Arg& high) {
-  const bool numbers = !low.tensor && !high.tensor;
-  check_setting(!numbers || low.number <= high.number, clamp_p, x.loc,
+  const bool numbers = !low.tensor && !high.tensor && !low.scalar && !high.scalar;
+  check_setting(!numbers || pinned(low) <= pinned(high), clamp_p, x.loc,
                 "the lower bound " + std::to_string(low.number) + " is not at most the upper one, " + std::to_string(high.number),
                 "give the bounds as clamp(x, low, high)");
   return apply_elementwise(clamp_p, {&x, &low, &high}, x.loc);

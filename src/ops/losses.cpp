@@ -2,6 +2,7 @@
 // class_losses.cpp and cross_entropy.cpp.
 #include <numbers>
 
+#include "graph/number.hpp"
 #include "ops/common.hpp"
 #include "ops/loss_ops.hpp"
 #include "ops/shape_ops.hpp"
@@ -22,7 +23,7 @@ std::pair<Tensor, Tensor> pair_of(const Primitive& prim, const Arg& x, const Arg
     throw Error({.op = std::string(prim.name), .message = std::move(why), .where = user_loc(x.loc), .operands = operand_lines(operands), .hint = std::move(hint)});
   };
   if (!is_floating(a.dtype())) fail("predictions are floating, got " + to_string(a.type()), "cast them, or swap the operands: predictions come first");
-  if (!t.tensor) return {a, full_like(a, t.number)};
+  if (!t.tensor) return {a, number_as(t, a.type(), x.loc)};
   if (!(a.shape() == b.shape()))
     fail("predictions are " + to_string(a.type()) + ", targets " + to_string(b.type()), "a loss does not broadcast; reshape or broadcast_to one of them");
   return {a, cast_to(b, a.dtype(), x.loc)};

@@ -135,8 +135,11 @@ BatchNormResult batch_norm(const Arg& x, const Tensor& running_mean, const Tenso
   const Tensor wide = cast_to(t, size_of(t.dtype()) == 2 ? DType::f32 : t.dtype(), x.loc);
   const Tensor y = affine(normalize_node(t, axes, o.eps, x.loc), weight, bias);
   const double count = static_cast<double>(n);
-  const Tensor mean = stop_gradient(sum(wide, axes)) / count;
-  const Tensor var = stop_gradient(sum(square(centre_node(wide, axes, x.loc)), axes)) / (count - 1);
+  const auto total = [&](const Tensor& v) {  // as normalize has it, so that each sum runs once and what it reads is not kept
+    return reshape_node(stop_gradient(sum(v, axes, true)), {channels}, x.loc);
+  };
+  const Tensor mean = total(wide) / count;
+  const Tensor var = total(square(centre_node(wide, axes, x.loc))) / (count - 1);
   const auto moved = [&](const Tensor& old, const Tensor& now) {
     return old + o.momentum * (cast_to(now, old.dtype(), x.loc) - old);
   };

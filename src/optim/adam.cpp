@@ -11,7 +11,7 @@ void Adam::apply(detail::Update& u, Loc loc) const {
   const OpScope scope("Adam", loc);
   // The corrections depend on the step alone: scalars, once a type, in f64.
   const Tensor t = cast(u.step, DType::f64);
-  const Tensor c1 = 1.0 - pow(full({}, beta1, DType::f64), t), c2 = 1.0 - pow(full({}, beta2, DType::f64), t);
+  const Tensor c1 = 1.0 - pow(beta1, t), c2 = 1.0 - pow(beta2, t);
   const Tensor rate64 = -learning_rate / c1, root64 = rsqrt(c2);
   std::map<DType, std::pair<Tensor, Tensor>> scaled;
   for (auto& [param, grad, slot] : u.leaves) {

@@ -8,7 +8,7 @@ namespace adjoint::optim {
 void LAMB::apply(detail::Update& u, Loc loc) const {
   const OpScope scope("LAMB", loc);
   const Tensor t = cast(u.step, DType::f64);
-  const Tensor first = 1.0 / (1.0 - pow(scalar(beta1, DType::f64), t)), second = 1.0 / (1.0 - pow(scalar(beta2, DType::f64), t));
+  const Tensor first = 1.0 / (1.0 - pow(beta1, t)), second = 1.0 / (1.0 - pow(beta2, t));
   for (auto& [param, grad, slot] : u.leaves) {
     const DType d = param.dtype();
     slot[0] = beta1 * slot[0] + (1 - beta1) * grad;

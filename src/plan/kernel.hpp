@@ -12,7 +12,6 @@
 
 namespace adjoint::plan {
 
-
 /// Runs one step. Never throws: a failure is a text that stays valid until the thread's next step, else nullptr.
 using StepFn = std::function<const char*(const View* in, const View* out)>;
 
@@ -28,13 +27,15 @@ struct Kernel {
   bool strided = false;     ///< reads operands of any strides; else the plan hands over contiguous ones
   StepFn (*prepare)(const StepInfo&) = nullptr;
   std::int64_t (*flops)(const StepInfo&) = nullptr;  ///< of products: a multiplication and an addition are two; null counts none
+  bool checks = false;      ///< may fail on its data: what must not happen after a failure waits for it
 };
 /// Registers a kernel; a second one of the same name is an Error.
 bool define_kernel(Kernel);
 const Kernel* find_kernel(std::string_view op);
 
-/// The executor of fused elementwise groups.
-using FusedFactory = StepFn (*)(const TileProgram&, std::span<const std::int64_t> shape);
+/// The executor of fused groups. The views are those of the run but for their data, and tell where axes lie.
+using FusedFactory = StepFn (*)(const TileProgram&, std::span<const std::int64_t> shape, std::span<const View> in,
+                                std::span<const View> out);
 bool define_fused(FusedFactory);
 FusedFactory fused_factory();
 

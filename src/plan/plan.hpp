@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "adjoint/plan_options.hpp"
 #include "graph/topo.hpp"
 #include "plan/kernel.hpp"
 
@@ -24,6 +25,7 @@ struct Slot {
 
 struct Operand {
   std::uint32_t slot = 0;
+  std::uint32_t value = 0;   // whose bytes they are: what verify() goes by
   std::int64_t byte_offset = 0;
   View view;  // data is filled in when the plan runs
   std::int32_t touched = 0;  // in a fused group: the instruction that reads it last, or that writes it
@@ -35,8 +37,10 @@ struct Step {
   std::vector<Operand> in, out;
   std::vector<Loc> locs;       // the user's lines of the operations in it
   bool fused = false;          // an elementwise group: may write over what it reads
-  bool update = false;         // writes only results of an optimizer: runs after all else
+  bool update = false;         // writes only results of an optimizer
   bool backward = false;       // made by a gradient, all of it
+  bool again = false;          // computes again what the plan did not keep
+  bool checks = false;         // may fail on its data
   std::int64_t flops = 0;      // of products and convolutions; other steps count none
 };
 
@@ -58,23 +62,13 @@ struct Request {
   const Order& order;
   std::vector<char> update;      // per root: the result of an optimizer
   std::vector<char> donatable;   // per leaf: its buffer may be overwritten
+  PlanOptions options = {};
 };
 
 /// Makes the plan: the passes of pipeline.cpp in order. The caller holds graph_mutex().
+/// With ADJOINT_TRACE set in the environment, shows the program before and after each pass on standard error.
 Plan make_plan(const Request& request);
 /// One line a step: name, operands, places.
 std::string to_string(const Plan& plan);
-
-// The passes, each in its own file under passes/.
-
-/// Replaces operations that have no kernel by their definitions; returns the new roots.
-Tensors lower(const Order& order);
-/// representative[i]: the first node that computes the same as node i (the pass after differentiation that merges equal
-/// subexpressions). constant[i]: node i is a number that a definition brought in, so that its value is known for ever.
-std::vector<std::uint32_t> merge_equal(const Order& order, const std::vector<char>& constant);
-/// level-wise groups of elementwise nodes: group[i], or -1 for other nodes.
-std::vector<std::int32_t> fuse(const Order& order, const std::vector<std::uint32_t>& same);
-/// Offsets of arena slots from their lifetimes; sets arena_bytes and live_bytes.
-void place(Plan& plan);
 
 }  // namespace adjoint::plan

@@ -12,6 +12,7 @@
 #include "graph/topo.hpp"
 #include "runtime/executor.hpp"
 #include "runtime/pool.hpp"
+#include "runtime/verify.hpp"
 
 namespace adjoint {
 namespace {
@@ -65,6 +66,7 @@ struct Work {
   std::vector<Buffer*> leaf_buffers;
   std::vector<std::int64_t> literals;
   std::vector<char> update, donatable;
+  PlanOptions options = plan_options();
   std::shared_ptr<Executable> executable;
 };
 
@@ -111,7 +113,7 @@ class Claim {
 
 /// True for a leaf that nobody holds but the plan itself, or that was donated; never for bytes that someone else reads.
 bool may_be_overwritten(const Node& n, const Buffer& b, std::uint32_t edges_in_plan) {
-  if (n.kind != Kind::leaf || !b.writable || b.refs.load(std::memory_order_acquire) != 1) return false;
+  if (n.kind != Kind::leaf || !b.writable || b.refs.load(std::memory_order_acquire) != 2) return false;  // the leaf's, and ours
   if (n.extra && n.extra->donated) return true;
   return handles_of(n) == 0 && edges_of(n) == edges_in_plan && !(n.extra && n.extra->retained);
 }
@@ -128,10 +130,9 @@ void bind_inputs(Work& w, Loc loc) {
     if (n->kind == Kind::literal && !n->computed()) {
       w.literals.push_back(literal_bits(*n));
     } else if (n->arity == 0 || n->computed()) {
-      Buffer* b = n->data.load(std::memory_order_acquire);
+      Buffer* b = hold_data(*n);
       if (!b) spent_error(*n, "eval", loc);
       w.donatable.push_back(any_update && may_be_overwritten(*n, *b, edges[n]));
-      retain(b);
       w.leaves.push_back(n);
       w.leaf_buffers.push_back(b);
     }
@@ -143,13 +144,16 @@ void find_plan(Work& w) {
   for (std::size_t i = 0; i < w.order.nodes.size(); ++i) hash_node(key, w.order, i);
   for (std::size_t k = 0; k < w.roots.size(); ++k) key.add(w.order.roots[k] * 2 + static_cast<std::uint64_t>(w.update[k]));
   for (char d : w.donatable) key.add(static_cast<std::uint64_t>(d));
+  const auto& memory = w.options.memory;
+  key.add(static_cast<std::uint64_t>(memory.strategy) * 2 + static_cast<std::uint64_t>(w.options.fuse));
+  key.add(mix(static_cast<std::uint64_t>(memory.every), static_cast<std::uint64_t>(memory.bytes)));
   auto& c = cache();
   if (const auto it = c.find.find(key); it != c.find.end()) {
     c.plans.splice(c.plans.begin(), c.plans, it->second);
     w.executable = it->second->second;
     return;
   }
-  w.executable = std::make_shared<Executable>(plan::make_plan({w.order, w.update, w.donatable}));
+  w.executable = std::make_shared<Executable>(plan::make_plan({w.order, w.update, w.donatable, w.options}));
   c.plans.emplace_front(key, w.executable);
   c.find[key] = c.plans.begin();
   if (c.plans.size() > kMostPlans) {
@@ -199,7 +203,7 @@ bool try_evaluate(std::span<Node* const> wanted, Loc loc) {
   Work w;
   Tensors held;
   for (Node* n : wanted) {
-    if (n->extra && n->extra->donated) spent_error(*n, "eval", loc);
+    if (n->traced || (n->extra && n->extra->donated)) spent_error(*n, "eval", loc);
     if (n->computed()) continue;
     if (n->kind == Kind::leaf) spent_error(*n, "eval", loc);
     w.roots.push_back(n);
@@ -227,6 +231,8 @@ bool try_evaluate(std::span<Node* const> wanted, Loc loc) {
   const auto& plan = w.executable->plan();
   for (std::size_t k = 0; k < plan.takes_over.size(); ++k)
     if (plan.takes_over[k] >= 0) claim.parameter(*w.leaves[static_cast<std::size_t>(plan.takes_over[k])], w.roots[k]->loc);
+  std::optional<runtime::Interpreter> reference;
+  if (runtime::verification_due(w.executable->verify_count)) reference.emplace(w.order);
   lock.unlock();
   need_memory(result_bytes(plan), "a value", "eval", loc);
 
@@ -239,11 +245,17 @@ bool try_evaluate(std::span<Node* const> wanted, Loc loc) {
       outputs.push_back(new_buffer(static_cast<std::size_t>(t.shape.numel()) * size_of(t.dtype)));
     }
   }
+  std::optional<runtime::Verification> verification;
+  if (reference) verification.emplace(*reference, plan, w.leaf_buffers, w.literals);
   const auto failure = w.executable->run(w.leaf_buffers, w.literals, outputs, loc);
+  if (const auto fault = verification ? verification->fault(outputs, failure.what) : std::nullopt) {
+    postpone_updates(claim.updates());
+    throw Error(*fault);
+  }
   lock.lock();
   if (failure.step) {
     // The plan may have been made for an earlier graph of this structure; one made anew has the lines of this one.
-    const auto own = plan::make_plan({w.order, w.update, w.donatable});
+    const auto own = plan::make_plan({w.order, w.update, w.donatable, w.options});
     lock.unlock();
     const auto& locs = own.steps[static_cast<std::size_t>(failure.step - plan.steps.data())].locs;
     postpone_updates(claim.updates());

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "plan/plan.hpp"
+#include "runtime/verify.hpp"
 
 namespace adjoint::runtime {
 
@@ -26,6 +27,8 @@ class Executable {
   /// Runs all steps. Literals are the bits of the graph's numbers, already in their element types.
   Failure run(std::span<Buffer* const> leaves, std::span<const std::int64_t> literals, std::span<Buffer* const> outputs,
               Loc loc);
+
+  VerifyCount verify_count;  ///< of runs under strict validation
 
  private:
   struct Instance {

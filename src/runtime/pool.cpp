@@ -18,6 +18,7 @@
 #endif
 
 #include "adjoint/error.hpp"
+#include "runtime/alone.hpp"
 
 namespace adjoint::runtime {
 namespace {
@@ -189,6 +190,9 @@ struct Holder {
 Pool& the_pool() { return *Holder::get().pool; }
 
 }  // namespace
+
+Alone::Alone() : outer_(inside_part) { inside_part = true; }
+Alone::~Alone() { inside_part = outer_; }
 
 int threads() { return the_pool().threads(); }
 

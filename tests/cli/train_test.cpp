@@ -67,6 +67,17 @@ TEST(Train, ParametersRepeatToTheBitWithOneAndTwoThreads) {
   }
 }
 
+TEST(Train, StrictValidationComparesAndChangesNothing) {
+  const TempDir data, out;
+  put_pictures(data);
+  const auto plain = run(train_words(data, out / "plain", {"--model", "lenet", "--steps", "6", "--threads", "2"}));
+  const auto strict = run(train_words(data, out / "strict", {"--model", "lenet", "--steps", "6", "--threads", "2", "--verify"}));
+  ASSERT_EQ(strict.code, 0) << strict.err;
+  EXPECT_EQ(plain.json()["parameters_hash"], strict.json()["parameters_hash"]);
+  EXPECT_FALSE(plain.json().contains("verified_runs"));
+  EXPECT_GE(strict.json()["verified_runs"], 3);
+}
+
 TEST(Train, DoublePrecision) {
   const TempDir data, out;
   put_pictures(data);

@@ -28,7 +28,7 @@ TEST(Command, WrongUsageExitsWith2AndSaysWhy) {
   const std::vector<std::vector<std::string>> wrong{
       {}, {"nope"}, {"train"}, {"train", "image", "--batch", "0"}, {"train", "image", "--batch", "many"}, {"train", "image", "--threads", "0"},
       {"train", "image", "--model", "nope"}, {"train", "image", "--epochs", "-1"}, {"train", "image", "--steps", "-1"}, {"train", "image", "--precision", "f8"},
-      {"train", "image", "--memory", "plenty"}, {"train", "image", "--learning-rate", "0"}, {"train", "image", "--colour"}, {"predict", "--count", "-2"},
+      {"train", "image", "--memory", "plenty"}, {"plan"}, {"plan", "image", "--memory", "checkpoint:0"}, {"plan", "image", "--batch", "0"}, {"train", "image", "--learning-rate", "0"}, {"train", "image", "--colour"}, {"predict", "--count", "-2"},
       {"bench", "nope"}, {"bench", "--threads", "0"}};
   for (const auto& words : wrong) {
     const auto r = run(words);
@@ -41,8 +41,8 @@ TEST(Command, WrongUsageExitsWith2AndSaysWhy) {
 
 TEST(Command, WhatIsNotBuiltIsSaid) {
   for (const std::vector<std::string>& words :
-       {std::vector<std::string>{"train", "text", "--data", "x", "--json"}, {"generate", "--json"}, {"plan", "image", "--model", "lenet"}, {"plan", "text"},
-        {"train", "image", "--memory", "recompute"}, {"train", "image", "--memory", "checkpoint:4"}, {"train", "image", "--memory", "200MiB"}}) {
+       {std::vector<std::string>{"train", "text", "--data", "x", "--json"}, {"generate", "--json"}, {"plan", "text"}, {"train", "image", "--memory", "recompute"},
+        {"train", "image", "--memory", "checkpoint:4"}, {"train", "image", "--memory", "200MiB"}, {"plan", "image", "--memory", "recompute"}}) {
     const auto r = run(words);
     EXPECT_EQ(r.code, 1);
     EXPECT_EQ(r.out, "");

@@ -13,6 +13,7 @@
 
 #include "adjoint/error.hpp"
 #include "kernels/cpu/scalar_kernels.hpp"
+#include "kernels/tile_support.hpp"
 #include "plan/scalar_functions.hpp"
 #include "runtime/pool.hpp"
 #include "support/instruction_sets.hpp"
@@ -21,43 +22,7 @@
 namespace adjoint::cpu {
 namespace {
 
-using plan::TileProgram;
-using plan::View;
-using test::Dims;
-using test::Strided;
-
-std::uint16_t op(const char* name) {
-  const int i = plan::find_scalar_function(name);
-  EXPECT_GE(i, 0) << name;
-  return static_cast<std::uint16_t>(i);
-}
-
-/// Appends to a program and numbers its registers.
-struct Builder {
-  TileProgram p;
-  std::vector<DType> types;
-  std::uint16_t add(DType d) {
-    types.push_back(d);
-    return p.registers++;
-  }
-  std::uint16_t input(DType d) {
-    const auto r = add(d);
-    p.inputs.push_back({r, d});
-    return r;
-  }
-  std::uint16_t call(const char* name, std::uint16_t a, std::uint16_t b = 0, std::uint16_t c = 0) {
-    const auto& f = plan::scalar_function(op(name));
-    const DType src = types[f.name == "where" ? b : a];
-    return emit(name, f.result == plan::ResultType::boolean ? DType::bool_ : src, src, a, b, c);
-  }
-  std::uint16_t cast(DType to, std::uint16_t a) { return emit("cast", to, types[a], a); }
-  std::uint16_t emit(const char* name, DType d, DType src, std::uint16_t a, std::uint16_t b = 0, std::uint16_t c = 0) {
-    const auto r = add(d);
-    p.instructions.push_back({op(name), d, src, r, a, b, c});
-    return r;
-  }
-  void output(std::uint16_t r) { p.outputs.push_back({r, types[r]}); }
-};
+using namespace tile_test;
 
 /// One element in register form, repeated so that a kernel can be called on it.
 using Lane = std::array<std::byte, 8 * kTilePad>;
@@ -99,27 +64,6 @@ void evaluate(const TileProgram& p, const std::vector<std::byte*>& in, const std
     if (form_size(d) == size_of(d)) std::memcpy(out[i], reg[p.outputs[i].reg].data(), size_of(d));
     else std::memcpy(out[i], &half, 2);
   }
-}
-
-void randomize(Strided& m, std::mt19937& rng) {
-  std::normal_distribution<float> normal(0, 2);
-  for (std::int64_t i = 0; i < m.elements(); ++i) switch (m.view().dtype) {
-      case DType::f64: m.set(i, static_cast<double>(normal(rng))); break;
-      case DType::f32: m.set(i, normal(rng)); break;
-      case DType::bf16: m.set(i, bfloat16(normal(rng)).bits); break;
-      case DType::f16: m.set(i, float16(normal(rng)).bits); break;
-      case DType::i64: m.set(i, static_cast<std::int64_t>((std::uint64_t{rng()} << 32) | rng())); break;
-      case DType::i32: m.set(i, static_cast<std::int32_t>(rng())); break;
-      case DType::bool_: m.set(i, static_cast<std::uint8_t>(rng() & 1)); break;
-      default: m.set(i, static_cast<std::uint8_t>(rng())); break;
-    }
-}
-
-using Operands = std::vector<std::unique_ptr<Strided>>;
-std::vector<View> views(const Operands& o) {
-  std::vector<View> v;
-  for (const auto& m : o) v.push_back(m->view());
-  return v;
 }
 
 /// Runs a program on the operands (outputs last) and compares each element's bits, and the guards.

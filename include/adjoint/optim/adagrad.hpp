@@ -9,7 +9,7 @@ namespace adjoint::optim {
 /// v = v + g^2, p = p - learning_rate / (1 + (t - 1) rate_decay) g / (sqrt(v) + eps), with g = gradient + weight_decay p and t the
 /// step from 1. Source: Duchi, Hazan and Singer 2011.
 struct Adagrad {
-  double learning_rate = 0.01, eps = 1e-10, weight_decay = 0, rate_decay = 0;
+  Number learning_rate = 0.01, eps = 1e-10, weight_decay = 0, rate_decay = 0;
 
   /// What an Adagrad keeps between steps; saved and loaded like a model.
   template <class M> struct State {

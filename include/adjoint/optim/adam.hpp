@@ -10,7 +10,7 @@ namespace adjoint::optim {
 /// `decoupled` (AdamW), p first shrinks by learning_rate weight_decay p. With `amsgrad` the denominator uses the largest v
 /// so far. All numbers are inputs of the step's plan. Source: Kingma and Ba 2014; Loshchilov and Hutter 2017.
 struct Adam {
-  double learning_rate = 1e-3, beta1 = 0.9, beta2 = 0.999, eps = 1e-8, weight_decay = 0;
+  Number learning_rate = 1e-3, beta1 = 0.9, beta2 = 0.999, eps = 1e-8, weight_decay = 0;
   bool decoupled = false, amsgrad = false;
 
   /// What an Adam keeps between steps; saved and loaded like a model.

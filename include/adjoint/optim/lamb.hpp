@@ -9,7 +9,7 @@ namespace adjoint::optim {
 /// r = m' / (sqrt(v') + eps) + weight_decay p with Adam's corrected means m' and v', and
 /// p = p - learning_rate |p| / |r| r, where the ratio is 1 if |p| or |r| is 0. Source: You et al. 2019.
 struct LAMB {
-  double learning_rate = 1e-3, beta1 = 0.9, beta2 = 0.999, eps = 1e-6, weight_decay = 0.01;
+  Number learning_rate = 1e-3, beta1 = 0.9, beta2 = 0.999, eps = 1e-6, weight_decay = 0.01;
 
   /// What a LAMB keeps between steps; saved and loaded like a model.
   template <class M> struct State {

@@ -9,7 +9,7 @@ namespace adjoint::optim {
 /// p = p (1 - learning_rate weight_decay) - learning_rate sign(beta1 m + (1 - beta1) g), then m = beta2 m + (1 - beta2) g.
 /// Source: Chen et al. 2023.
 struct Lion {
-  double learning_rate = 1e-4, beta1 = 0.9, beta2 = 0.99, weight_decay = 0;
+  Number learning_rate = 1e-4, beta1 = 0.9, beta2 = 0.99, weight_decay = 0;
 
   /// What a Lion keeps between steps; saved and loaded like a model.
   template <class M> struct State {

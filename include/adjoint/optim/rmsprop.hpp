@@ -10,7 +10,7 @@ namespace adjoint::optim {
 /// divides by sqrt(v - m^2) + eps, m the running mean of g. With momentum, u = momentum u + g / (..) is the direction.
 /// Source: Hinton, lecture 6e of 2012; Graves 2013 for the centred form.
 struct RMSprop {
-  double learning_rate = 0.01, decay = 0.99, eps = 1e-8, weight_decay = 0, momentum = 0;
+  Number learning_rate = 0.01, decay = 0.99, eps = 1e-8, weight_decay = 0, momentum = 0;
   bool centred = false;
 
   /// What an RMSprop keeps between steps; saved and loaded like a model.

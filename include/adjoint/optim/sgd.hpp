@@ -10,7 +10,7 @@ namespace adjoint::optim {
 /// v = momentum v + g + weight_decay p, p = p - learning_rate v; with nesterov p = p - learning_rate (g' + momentum v),
 /// where g' = g + weight_decay p. All numbers are inputs of the step's plan: changing them between steps costs nothing.
 struct SGD {
-  double learning_rate = 0.01, momentum = 0, weight_decay = 0;
+  Number learning_rate = 0.01, momentum = 0, weight_decay = 0;
   bool nesterov = false;
 
   /// What an SGD keeps between steps; saved and loaded like a model.

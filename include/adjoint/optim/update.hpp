@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "adjoint/number.hpp"
 #include "adjoint/tree.hpp"
 
 namespace adjoint::detail {

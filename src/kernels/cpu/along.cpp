@@ -105,6 +105,7 @@ const bool take_registered = plan::define_kernel({
         return by_index(info.in[1].dtype, [](auto i) -> StepFn { return take_along<typename decltype(t)::type, typename decltype(i)::type>; });
       });
     },
+    .checks = true,
 });
 
 const bool put_registered = plan::define_kernel({
@@ -115,6 +116,7 @@ const bool put_registered = plan::define_kernel({
         return by_index(info.in[0].dtype, [](auto i) -> StepFn { return put_along<typename decltype(t)::type, typename decltype(i)::type>; });
       });
     },
+    .checks = true,
 });
 
 }  // namespace

@@ -35,6 +35,7 @@ static const bool registered = plan::define_kernel({
       if (info.in[0].dtype == DType::i32) return [c](const View* in, const View* out) { return mask<std::int32_t>(in, out, c); };
       return [c](const View* in, const View* out) { return mask<std::int64_t>(in, out, c); };
     },
+    .checks = true,
 });
 
 }  // namespace adjoint::cpu

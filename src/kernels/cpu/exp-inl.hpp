@@ -1,5 +1,6 @@
 // exp-inl.hpp: e^x in f32 and f64 by one polynomial, in the parts that the activations are made of.
-// Not a table entry: scalar_activations.cpp.
+// Not a table entry: scalar_activations.cpp. Names without a namespace are those of the machine that computes (Highway's
+// vectors, or the recorder of micro.hpp): argument-dependent lookup finds them.
 #if defined(ADJOINT_EXP_INL) == defined(HWY_TARGET_TOGGLE)
 #ifdef ADJOINT_EXP_INL
 #undef ADJOINT_EXP_INL
@@ -45,36 +46,36 @@ struct ExpConstants<double> {
 template <class V>
 struct ExpParts {
   V m1, s1, s2;
-  HWY_INLINE V value() const { return hn::Mul(fma(m1, s1, s1), s2); }
+  HWY_INLINE V value() const { return Mul(fma(m1, s1, s1), s2); }
 };
 
 /// The parts of e^(x + low), where |low| is at most a few ULP of x. A NaN x gives a NaN m1.
 template <class D, class V>
 HWY_INLINE ExpParts<V> exp_parts(D d, V x, V low) {
-  using T = hn::TFromD<D>;
+  using T = Lane<D>;
   using C = ExpConstants<T>;
   using U = typename C::U;
-  const hn::Rebind<U, D> du;
-  x = min_or_second(hn::Set(d, C::kHighest), x);  // in this order both keep a NaN x
-  x = max_or_second(hn::Set(d, C::kLowest), x);
-  const V shifted = fma(x, hn::Set(d, C::kLog2e), hn::Set(d, C::kMagic));
-  const V k = hn::Sub(shifted, hn::Set(d, C::kMagic));
-  V r = fma(k, hn::Set(d, -C::kLn2Hi), x);  // exact
-  r = hn::Add(fma(k, hn::Set(d, -C::kLn2Lo), r), low);
+  const auto du = retag<U>(d);
+  x = min_or_second(Set(d, C::kHighest), x);  // in this order both keep a NaN x
+  x = max_or_second(Set(d, C::kLowest), x);
+  const V shifted = fma(x, Set(d, C::kLog2e), Set(d, C::kMagic));
+  const V k = Sub(shifted, Set(d, C::kMagic));
+  V r = fma(k, Set(d, -C::kLn2Hi), x);  // exact
+  r = Add(fma(k, Set(d, -C::kLn2Lo), r), low);
   constexpr int kTerms = static_cast<int>(sizeof(C::kQ) / sizeof(T));
-  V q = hn::Set(d, C::kQ[kTerms - 1]);
-  for (int i = kTerms - 2; i >= 0; --i) q = fma(q, r, hn::Set(d, C::kQ[i]));
-  const V m1 = fma(hn::Mul(r, r), q, r);
+  V q = Set(d, C::kQ[kTerms - 1]);
+  for (int i = kTerms - 2; i >= 0; --i) q = fma(q, r, Set(d, C::kQ[i]));
+  const V m1 = fma(Mul(r, r), q, r);
   constexpr U kOffset = 2048;  // makes k positive, so that halving it needs no sign
-  const auto whole = hn::Sub(hn::BitCast(du, shifted), hn::Set(du, static_cast<U>(C::kMagicBits - kOffset)));
-  const auto half = hn::ShiftRight<1>(whole);
-  const auto bias = hn::Set(du, static_cast<U>(C::kBias - kOffset / 2));
-  const auto exponent = [&](auto e) { return hn::BitCast(d, hn::ShiftLeft<C::kMantissa>(hn::Add(e, bias))); };
-  return {m1, exponent(half), exponent(hn::Sub(whole, half))};
+  const auto whole = Sub(BitCast(du, shifted), Set(du, static_cast<U>(C::kMagicBits - kOffset)));
+  const auto half = ShiftRight<1>(whole);
+  const auto bias = Set(du, static_cast<U>(C::kBias - kOffset / 2));
+  const auto exponent = [&](auto e) { return BitCast(d, ShiftLeft<C::kMantissa>(Add(e, bias))); };
+  return {m1, exponent(half), exponent(Sub(whole, half))};
 }
 template <class D, class V>
 HWY_INLINE ExpParts<V> exp_parts(D d, V x) {
-  return exp_parts(d, x, hn::Zero(d));
+  return exp_parts(d, x, Zero(d));
 }
 
 struct Exp {
@@ -86,12 +87,12 @@ struct Exp {
 /// k = 128 or 1024 does not overflow early).
 template <class D, class V>
 HWY_INLINE V expm1(D d, V x) {
-  using T = hn::TFromD<D>;
-  const V half = hn::Set(d, T(0.5));
+  using T = Lane<D>;
+  const V half = Set(d, T(0.5));
   const ExpParts<V> e = exp_parts(d, x);
-  const V s = hn::Mul(hn::Mul(e.s1, half), e.s2);
-  const V y = fma(s, e.m1, hn::Sub(s, half));
-  return hn::Add(y, y);
+  const V s = Mul(Mul(e.s1, half), e.s2);
+  const V y = fma(s, e.m1, Sub(s, half));
+  return Add(y, y);
 }
 
 }  // namespace adjoint::cpu::HWY_NAMESPACE

@@ -45,6 +45,7 @@ const bool take_registered = plan::define_kernel({
         return outcome(idx, take(in[0], axis, idx, merged(out[0], axis, in[1].rank)), in[0].shape[static_cast<std::size_t>(axis)]);
       };
     },
+    .checks = true,
 });
 
 const bool scatter_add_registered = plan::define_kernel({
@@ -58,6 +59,7 @@ const bool scatter_add_registered = plan::define_kernel({
         return outcome(idx, scatter_add(out[0], axis, idx, merged(in[2], axis, in[1].rank)), out[0].shape[static_cast<std::size_t>(axis)]);
       };
     },
+    .checks = true,
 });
 
 const bool concat_registered = plan::define_kernel({

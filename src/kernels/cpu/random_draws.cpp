@@ -61,7 +61,7 @@ static const char* poisson(const View* in, const View* out) {
   return nullptr;
 }
 
-static const bool permutation_ = plan::define_kernel({.op = "permutation", .prepare = [](const StepInfo&) -> StepFn { return permute; }});
-static const bool poisson_ = plan::define_kernel({.op = "poisson", .prepare = [](const StepInfo&) -> StepFn { return poisson; }});
+static const bool permutation_ = plan::define_kernel({.op = "permutation", .prepare = [](const StepInfo&) -> StepFn { return permute; }, .checks = true});
+static const bool poisson_ = plan::define_kernel({.op = "poisson", .prepare = [](const StepInfo&) -> StepFn { return poisson; }, .checks = true});
 
 }  // namespace adjoint::cpu

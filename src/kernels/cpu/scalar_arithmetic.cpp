@@ -1,4 +1,4 @@
-// scalar_arithmetic.cpp: the floating-point functions that are exact or rounded once, and the remainders.
+// scalar_arithmetic.cpp: the loops of arithmetic-inl.hpp, the remainders, and the predicates.
 // Not functions that need a polynomial: those are scalar_activations.cpp and scalar_sleef.cpp.
 #include "kernels/cpu/simd_setup.hpp"
 
@@ -6,6 +6,7 @@
 #define HWY_TARGET_INCLUDE "kernels/cpu/scalar_arithmetic.cpp"
 #include <hwy/foreach_target.h>
 
+#include "kernels/cpu/arithmetic-inl.hpp"
 #include "kernels/cpu/scalar_loops-inl.hpp"
 
 #include <bit>
@@ -20,56 +21,30 @@ namespace {
 constexpr bool kCheap = true;
 
 void fill_unary(KernelTable& t) {
-  float1<kCheap>(t, "neg", [](auto, auto x) { return hn::Neg(x); });
-  float1<kCheap>(t, "abs", [](auto, auto x) { return hn::Abs(x); });
-  float1<kCheap>(t, "square", [](auto, auto x) { return hn::Mul(x, x); });
-  float1<kCheap>(t, "sqrt", [](auto, auto x) { return sqrt(x); });
-  float1<kCheap>(t, "reciprocal", [](auto d, auto x) { return hn::Div(hn::Set(d, 1), x); });
-  float1<kCheap>(t, "rsqrt", [](auto d, auto x) { return hn::Div(hn::Set(d, 1), sqrt(x)); });
-  float1<kCheap>(t, "floor", [](auto, auto x) { return floor(x); });
-  float1<kCheap>(t, "ceil", [](auto, auto x) { return ceil(x); });
-  float1<kCheap>(t, "trunc", [](auto, auto x) { return trunc(x); });
-  float1<kCheap>(t, "round", [](auto, auto x) { return round_even(x); });
-  // x where it is positive or NaN, else +0.
-  float1<kCheap>(t, "relu", [](auto d, auto x) { return hn::IfThenZeroElse(hn::Le(x, hn::Zero(d)), x); });
-  // -1 or 1; zeros and NaN stay what they are.
-  float1<kCheap>(t, "sign", [](auto d, auto x) {
-    const auto one = hn::CopySign(hn::Set(d, 1), x);
-    return hn::IfThenElse(hn::Gt(hn::Abs(x), hn::Zero(d)), one, x);
-  });
+  float1<kCheap>(t, "neg", Negate{});
+  float1<kCheap>(t, "abs", Absolute{});
+  float1<kCheap>(t, "square", Square{});
+  float1<kCheap>(t, "sqrt", SquareRoot{});
+  float1<kCheap>(t, "reciprocal", Reciprocal{});
+  float1<kCheap>(t, "rsqrt", ReciprocalRoot{});
+  float1<kCheap>(t, "floor", Floor{});
+  float1<kCheap>(t, "ceil", Ceil{});
+  float1<kCheap>(t, "trunc", Trunc{});
+  float1<kCheap>(t, "round", RoundEven{});
+  float1<kCheap>(t, "relu", Relu{});
+  float1<kCheap>(t, "sign", Sign{});
 }
 
-// IEEE 754-2019 maximum and minimum: NaN wins, and -0 is below +0. Equal operands have equal bits but for the sign of
-// zeros, so the bitwise and/or of both is the operand, or the right zero.
-struct Maximum {
-  template <class D, class V>
-  HWY_INLINE V operator()(D, V a, V b) const {
-    const V m = hn::IfThenElse(hn::Eq(a, b), hn::And(a, b), max_or_second(a, b));
-    return hn::IfThenElse(hn::IsNaN(a), a, m);
-  }
-};
-struct Minimum {
-  template <class D, class V>
-  HWY_INLINE V operator()(D, V a, V b) const {
-    const V m = hn::IfThenElse(hn::Eq(a, b), hn::Or(a, b), min_or_second(a, b));
-    return hn::IfThenElse(hn::IsNaN(a), a, m);
-  }
-};
-
 void fill_binary(KernelTable& t) {
-  float2<kCheap>(t, "add", [](auto, auto a, auto b) { return hn::Add(a, b); });
-  float2<kCheap>(t, "sub", [](auto, auto a, auto b) { return hn::Sub(a, b); });
-  float2<kCheap>(t, "mul", [](auto, auto a, auto b) { return hn::Mul(a, b); });
-  float2<kCheap>(t, "div", [](auto, auto a, auto b) { return hn::Div(a, b); });
+  float2<kCheap>(t, "add", Add2{});
+  float2<kCheap>(t, "sub", Subtract{});
+  float2<kCheap>(t, "mul", Multiply{});
+  float2<kCheap>(t, "div", Divide{});
   float2<kCheap>(t, "maximum", Maximum{});
   float2<kCheap>(t, "minimum", Minimum{});
-  float2<kCheap>(t, "copysign", [](auto, auto a, auto b) { return hn::CopySign(a, b); });
-  float3<kCheap>(t, "fma", [](auto, auto a, auto b, auto c) { return fma(a, b, c); });
-  // A NaN x stays; a NaN bound does not bound; lo > hi gives hi.
-  float3<kCheap>(t, "clamp", [](auto, auto x, auto lo, auto hi) {
-    const auto y = hn::IfThenElse(hn::Lt(x, lo), lo, x);
-    return hn::IfThenElse(hn::Gt(y, hi), hi, y);
-  });
+  float2<kCheap>(t, "copysign", Copysign{});
+  float3<kCheap>(t, "fma", Fma{});
+  float3<kCheap>(t, "clamp", Clamp{});
 }
 
 // The C library's fmod is exact, hence the same everywhere.

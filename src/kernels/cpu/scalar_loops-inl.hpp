@@ -106,6 +106,10 @@ void float3(KernelTable& t, std::string_view name, F) {
 
 // ---- vector operations, the same on every set ----
 
+template <class D> using Lane = typename D::T;
+/// The tag of vectors with as many lanes of another type.
+template <class U, class D> HWY_INLINE typename D::template Rebind<U> retag(D) { return {}; }
+
 /// a*b + c with one rounding.
 template <class V>
 HWY_INLINE V fma(V a, V b, V c) {

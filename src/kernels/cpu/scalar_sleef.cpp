@@ -1,11 +1,12 @@
 // scalar_sleef.cpp: the functions that SLEEF computes, with their ranges completed where SLEEF's stop early.
-// Not the activations and exp, which have their own polynomials: scalar_activations.cpp.
+// Not exp, log and the activations, which have their own polynomials: scalar_activations.cpp.
 #include "kernels/cpu/simd_setup.hpp"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/cpu/scalar_sleef.cpp"
 #include <hwy/foreach_target.h>
 
+#include "kernels/cpu/logs-inl.hpp"
 #include "kernels/cpu/scalar_loops-inl.hpp"
 #include "kernels/cpu/sleef-inl.hpp"
 
@@ -60,13 +61,6 @@ struct Acosh {
     return hn::IfThenElse(hn::Gt(x, pick(d, 1e150, 1e18)), big, sleef::acosh(x));
   }
 };
-struct Log1p {
-  template <class D, class V>
-  HWY_INLINE V operator()(D d, V x) const {
-    const V y = hn::IfThenElse(hn::Gt(x, pick(d, 1e100, 1e30)), sleef::log(x), sleef::log1p(x));
-    return hn::IfThenElse(hn::Lt(hn::Abs(x), pick(d, 1e-20, 1e-10)), x, y);  // and -0 stays -0
-  }
-};
 // log(x / (1 - x)); around 1/2, where that is near log(1), log1p((2x - 1) / (1 - x)), whose numerator is exact.
 struct Logit {
   template <class D, class V>
@@ -118,10 +112,8 @@ void ldexp_loop(void* dst, const void* pa, const void* pb, const void*, std::siz
 
 static void sleef_functions(KernelTable& t) {
   float1(t, "exp2", [](auto, auto x) { return sleef::exp2(x); });
-  float1(t, "log", [](auto, auto x) { return sleef::log(x); });
   float1(t, "log2", [](auto, auto x) { return sleef::log2(x); });
   float1(t, "log10", [](auto, auto x) { return sleef::log10(x); });
-  float1(t, "log1p", Log1p{});
   float1(t, "sin", [](auto, auto x) { return sleef::sin(x); });
   float1(t, "cos", [](auto, auto x) { return sleef::cos(x); });
   float1(t, "tan", [](auto, auto x) { return sleef::tan(x); });

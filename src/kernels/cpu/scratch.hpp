@@ -16,7 +16,7 @@ namespace adjoint::kernels {
 enum class Slot : std::uint8_t {
   packed_a, packed_b, partial, small_b, widened, conv_taps, conv_picture, conv_offsets, conv_weights, conv_blocks,
   conv_kinds, conv_stretches, conv_result,
-  reduce_block, reduce_lanes, reduce_tree, reduce_partial, indexed_order, count
+  reduce_block, reduce_lanes, reduce_tree, reduce_partial, indexed_order, tile_rows, emitted_rows, count
 };
 
 /// At least n elements of T, aligned to 64 bytes, contents undefined. Valid until this thread asks again for the slot.

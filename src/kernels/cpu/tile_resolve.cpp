@@ -6,6 +6,7 @@
 #include <string>
 
 #include "adjoint/error.hpp"
+#include "kernels/cpu/tile_stages.hpp"
 #include "plan/scalar_functions.hpp"
 
 namespace adjoint::cpu {
@@ -41,7 +42,17 @@ struct Reader {
     last_use[reg] = static_cast<int>(out.steps.size());
   }
 
+  void reduction(const plan::TileInstruction& i) {
+    use(i.a, i.src, "a reduction");
+    if (i.src == DType::bool_) fail("a reduction of bool is not defined: cast it first");
+    const bool half = i.src == DType::bf16 || i.src == DType::f16;
+    if (i.dtype != i.src && !(half && i.dtype == DType::f32))
+      fail("a reduction of " + text(i.src) + " gives " + text(i.src) + ", not " + text(i.dtype));
+    define(i.dst, i.dtype);
+  }
+
   void instruction(const plan::TileInstruction& i) {
+    if (i.reduction != plan::RowReduction::none) return reduction(i);
     if (i.op >= plan::scalar_function_count()) fail("there is no scalar function " + std::to_string(i.op));
     const plan::ScalarFunction& f = plan::scalar_function(i.op);
     const std::uint16_t operands[] = {i.a, i.b, i.c};
@@ -51,14 +62,24 @@ struct Reader {
     const DType expected = cast ? i.dtype : f.result == plan::ResultType::boolean ? DType::bool_ : i.src;
     if (i.dtype != expected)
       fail(std::string(f.name) + " of " + text(i.src) + " gives " + text(expected) + ", not " + text(i.dtype));
-    const ScalarKernel kernel = cast ? cast_kernel(i.src, i.dtype) : scalar_kernel(i.op, i.src);
+    const auto [kernel, round] = instruction_kernels(i);
     if (!kernel) fail(std::string(f.name) + " is not defined on " + text(i.src));
     define(i.dst, i.dtype);
     out.steps.push_back({kernel, i.dst, i.a, f.arity > 1 ? i.b : i.a, f.arity > 2 ? i.c : i.a});
-    if (!cast && f.result == plan::ResultType::same)
-      if (const ScalarKernel round = round_kernel(i.dtype)) out.steps.push_back({round, i.dst, i.dst, i.dst, i.dst});
+    if (round) out.steps.push_back({round, i.dst, i.dst, i.dst, i.dst});
   }
 };
+
+/// One value a row or one an element: what is reduced, and what is stored.
+void check_rows(const plan::TileProgram& program) {
+  const TileStages stages = tile_stages(program);
+  for (const auto& i : program.instructions)
+    if (i.reduction != plan::RowReduction::none && stages.row[i.a])
+      fail("a reduction reads register " + std::to_string(i.a) + ", which holds one value a row");
+  for (const auto& p : program.outputs)
+    if (p.row && !stages.row[p.reg])
+      fail("an output of one element a row reads register " + std::to_string(p.reg) + ", which holds one value an element");
+}
 
 Impl::Port port(const plan::TilePort& p, ScalarKernel convert, int step) {
   return {p.reg, p.dtype, static_cast<std::uint8_t>(size_of(p.dtype)), convert == nullptr, convert, step};
@@ -105,6 +126,12 @@ void lay_out(Impl& out, const std::vector<int>& dtype, const std::vector<int>& l
 
 }  // namespace
 
+InstructionKernels instruction_kernels(const plan::TileInstruction& i) {
+  const plan::ScalarFunction& f = plan::scalar_function(i.op);
+  if (f.result == plan::ResultType::converted) return {cast_kernel(i.src, i.dtype), nullptr};
+  return {scalar_kernel(i.op, i.src), f.result == plan::ResultType::same ? round_kernel(i.dtype) : nullptr};
+}
+
 ResolvedProgram::ResolvedProgram(const plan::TileProgram& program) {
   auto impl = std::make_unique<Impl>();
   if (program.inputs.size() + program.outputs.size() > static_cast<std::size_t>(kMaxPorts))
@@ -112,6 +139,15 @@ ResolvedProgram::ResolvedProgram(const plan::TileProgram& program) {
   Reader reader{program, *impl, std::vector<int>(program.registers, kUndefined), std::vector<int>(program.registers, -1)};
   for (const auto& p : program.inputs) reader.define(p.reg, p.dtype);
   for (const auto& i : program.instructions) reader.instruction(i);
+  if (program.by_rows()) {
+    for (const auto& p : program.outputs) reader.use(p.reg, p.dtype, "an output");
+    check_rows(program);
+    impl->inputs.resize(program.inputs.size());
+    impl->outputs.resize(program.outputs.size());
+    impl->rows = std::make_unique<const RowProgram>(resolve_rows(program));
+    impl_ = std::move(impl);
+    return;
+  }
   std::vector<int> first_write(program.registers, -1);
   for (std::size_t s = impl->steps.size(); s-- > 0;) first_write[impl->steps[s].dst] = static_cast<int>(s);
   const std::vector<int> last_use = reader.last_use;

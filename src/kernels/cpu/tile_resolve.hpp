@@ -4,9 +4,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "kernels/cpu/scalar_kernels.hpp"
+#include "kernels/cpu/tile_rows.hpp"
 #include "kernels/cpu/tiles.hpp"
 
 namespace adjoint::cpu {
@@ -30,6 +32,13 @@ struct ResolvedProgram::Impl {
   std::vector<Port> inputs, outputs;
   std::vector<std::uint32_t> slot;  ///< of each register: offset in the scratch memory
   std::size_t scratch = 0;          ///< bytes of all slots
+  std::unique_ptr<const RowProgram> rows;  ///< instead of all that, where the program runs row by row
 };
+
+/// The kernel of a function, and that which rounds its result (nullptr: it is rounded).
+struct InstructionKernels {
+  ScalarKernel kernel, round;
+};
+InstructionKernels instruction_kernels(const plan::TileInstruction& i);
 
 }  // namespace adjoint::cpu

@@ -8,7 +8,9 @@
 #include <memory>
 #include <new>
 
+#include "kernels/cpu/tile_moves.hpp"
 #include "kernels/cpu/tile_resolve.hpp"
+#include "kernels/cpu/tile_rows.hpp"
 #include "runtime/pool.hpp"
 
 namespace adjoint::cpu {
@@ -39,36 +41,6 @@ class Scratch {
   std::size_t size_ = 0;
 };
 thread_local Scratch scratch;
-
-// ---- moving one segment between strided memory and a contiguous tile ----
-
-template <class T>
-void gather(std::byte* dst, const std::byte* src, std::int64_t stride, std::int64_t n) {
-  T* y = reinterpret_cast<T*>(dst);
-  const T* x = reinterpret_cast<const T*>(src);
-  if (stride == 0) std::fill_n(y, n, *x);
-  else for (std::int64_t i = 0; i < n; ++i) y[i] = x[i * stride];
-}
-template <class T>
-void scatter(std::byte* dst, const std::byte* src, std::int64_t stride, std::int64_t n) {
-  T* y = reinterpret_cast<T*>(dst);
-  const T* x = reinterpret_cast<const T*>(src);
-  for (std::int64_t i = 0; i < n; ++i) y[i * stride] = x[i];
-}
-void load_segment(std::byte* dst, const std::byte* src, std::int64_t stride, std::int64_t n, int size) {
-  if (stride == 1) std::memcpy(dst, src, static_cast<std::size_t>(n * size));
-  else if (size == 4) gather<std::uint32_t>(dst, src, stride, n);
-  else if (size == 8) gather<std::uint64_t>(dst, src, stride, n);
-  else if (size == 2) gather<std::uint16_t>(dst, src, stride, n);
-  else gather<std::uint8_t>(dst, src, stride, n);
-}
-void store_segment(std::byte* dst, const std::byte* src, std::int64_t stride, std::int64_t n, int size) {
-  if (stride == 1) std::memcpy(dst, src, static_cast<std::size_t>(n * size));
-  else if (size == 4) scatter<std::uint32_t>(dst, src, stride, n);
-  else if (size == 8) scatter<std::uint64_t>(dst, src, stride, n);
-  else if (size == 2) scatter<std::uint16_t>(dst, src, stride, n);
-  else scatter<std::uint8_t>(dst, src, stride, n);
-}
 
 // ---- the index space, the same for all parts ----
 
@@ -354,6 +326,7 @@ class Part {
 void run_tiles(const ResolvedProgram& program, const View* inputs, const View* outputs, int rank,
                const std::int64_t* shape) {
   const Impl& impl = program.impl();
+  if (impl.rows) return run_rows(*impl.rows, inputs, outputs, rank, shape);
   Space space;
   prepare(space, impl, inputs, outputs, rank, shape);
   if (space.elements == 0) return;

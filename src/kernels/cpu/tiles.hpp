@@ -40,8 +40,9 @@ class ResolvedProgram {
 /// input and output is indexed with the `rank` axes of the run (strides in elements, inputs may have 0 and negative ones;
 /// an output's elements are distinct). An output may have the memory of inputs if it has the same element size and the
 /// same strides as each of them (in place); any other overlap is the caller's error. Uses the thread pool from about
-/// 32,768 elements on. Allocates nothing after a thread's first run of a program of that size. The result does not depend
-/// on the number of threads, the strides, or the processor's vector width.
+/// 32,768 elements on. A program with rows (TileProgram::by_rows) needs rank >= 1 and walks its rows one by one. Allocates
+/// nothing after a thread's first run of a program of that size. The result does not depend on the number of threads, the
+/// strides, or the processor's vector width.
 void run_tiles(const ResolvedProgram& program, const plan::View* inputs, const plan::View* outputs, int rank,
                const std::int64_t* shape);
 

@@ -1,20 +1,23 @@
-// fuse.cpp: groups elementwise operations over one index space. Each node has a level: the number of edges on the way
-// to it that cannot be fused, or more where it is better made late. Nodes of one group have one level, so no path leaves a
-// group and comes back.
-// Not a code generator: a group becomes a tile program in pipeline.cpp.
+// fuse.cpp: groups elementwise operations over one index space, with the reductions along its rows and what is made of those.
+// Each value has a level: the number of edges on the way to it that cannot be fused, or more where it is better made late.
+// Values of one group have one level, so no path leaves a group and comes back.
+// Not a code generator: a group becomes a tile program in assemble.cpp.
 #include <algorithm>
 #include <numeric>
+#include <unordered_map>
+#include <unordered_set>
 
-#include "plan/plan.hpp"
+#include "plan/passes.hpp"
 
 namespace adjoint::plan {
 namespace {
 
-constexpr std::int32_t kMostNodes = 96;  // of a group: keeps registers within L1
+constexpr std::int32_t kMostValues = 96;  // of a group: keeps registers within L1
+constexpr std::size_t kMostPorts = 64;    // operands and results of a group: what executors take
 
 struct Groups {
   std::vector<std::uint32_t> parent;
-  std::vector<std::int32_t> nodes;
+  std::vector<std::int32_t> count;
   std::uint32_t root(std::uint32_t i) {
     while (parent[i] != i) i = parent[i] = parent[parent[i]];
     return i;
@@ -24,81 +27,196 @@ struct Groups {
     if (a == b) return;
     if (a > b) std::swap(a, b);
     parent[b] = a;
-    nodes[a] += nodes[b];
+    count[a] += count[b];
   }
 };
 
-/// What the pass asks about the graph, in which equal nodes are one.
-struct Fusable {
-  const Order& order;
-  const std::vector<std::uint32_t>& same;
-  bool elementwise(std::uint32_t i) const {
-    const Node& node = *order.nodes[i];
-    return node.kind == Kind::op && !order.inputs(i).empty() && node.prim->traits.elementwise;
+/// What the pass sees of the program: which values could be one a row of a larger space, and which edges could be fused.
+class Fusable {
+ public:
+  explicit Fusable(const Program& program) : p(program), space_(program.values.size(), nullptr) {
+    for (std::uint32_t i = 0; i < p.values.size(); ++i) space_[i] = row_space(i);
   }
-  bool is_input(std::uint32_t k) const { return order.nodes[k]->kind != Kind::op || order.inputs(k).empty(); }
+  /// The space along whose rows value i stands, one value a row; or null.
+  const Shape* row_space(std::uint32_t i) const {
+    if (p.is_row_reduction(i)) return &p.type(p.in(i)[0]).shape;
+    if (!p.is_elementwise(i)) return nullptr;
+    for (auto k : p.in(i))
+      if (space_[k] && p.type(k).shape == p.type(i).shape) return space_[k];
+    return nullptr;
+  }
+  bool is_row(std::uint32_t i) const { return space_[i] != nullptr; }
+  bool may_join(std::uint32_t i) const { return p.is_elementwise(i) || is_row(i); }
+  /// Whether an operand k and its user i may stand in one group.
   bool joins(std::uint32_t i, std::uint32_t k) const {
-    return elementwise(i) && elementwise(k) && order.nodes[k]->type.shape == order.nodes[i]->type.shape;
+    if (!may_join(i)) return false;
+    const auto s = p.storage(k);
+    if (!may_join(s)) return false;
+    if (p.is_row_reduction(i)) return s == k && !is_row(k) && p.is_elementwise(k);
+    if (is_row(i)) return s == k && is_row(k) && *space_[k] == *space_[i] && p.type(k).shape == p.type(i).shape;
+    if (!is_row(s)) return s == k && p.type(k).shape == p.type(i).shape;
+    return s != k && *space_[s] == p.type(i).shape && spread(k, s) && sees_elements(i);
   }
-  /// Levels between an operand k and its user i.
-  std::int32_t edge(std::uint32_t i, std::uint32_t k) const { return joins(i, k) || is_input(k) ? 0 : 1; }
+  /// Levels between an operand k and its user i; a view stands at the level of what it looks at.
+  std::int32_t edge(std::uint32_t i, std::uint32_t k) const {
+    return p.is_view(i) || joins(i, k) || !p.is_op(p.storage(k)) ? 0 : 1;
+  }
+
+  const Program& p;
+
+ private:
+  /// Not all that elementwise i reads are values of rows: else it would be one itself for those who run the group.
+  bool sees_elements(std::uint32_t i) const {
+    return std::ranges::any_of(p.in(i), [&](auto k) { return !is_row(p.storage(k)); });
+  }
+  /// True if view k shows each value of s, one a row, at every element of its row.
+  bool spread(std::uint32_t k, std::uint32_t s) const {
+    const Shape& whole = p.type(k).shape;
+    const auto at = p.viewed(k, contiguous_strides(p.type(s).shape));
+    if (!at || at->offset != 0 || whole.rank() == 0) return false;
+    std::int64_t stride = 1;
+    for (std::size_t d = whole.size() - 1; d-- > 0; stride *= whole[d])
+      if (whole[d] != 1 && at->strides[d] != stride) return false;
+    return at->strides[whole.size() - 1] == 0 || whole.back() == 1;
+  }
+  std::vector<const Shape*> space_;
 };
 
-/// A node of the backward pass that reads only what the backward pass keeps anyway (relu's x > 0, tanh's slope) belongs to the level
-/// of its user: made with the forward pass it would be kept beside what it is made from. Lower bounds of levels.
-std::vector<std::int32_t> late_levels(const Fusable& v) {
+/// A value of the backward pass that reads only what the backward pass keeps anyway (relu's x > 0, tanh's slope), or one that is
+/// computed again, belongs to the level of its user: made earlier it would be kept beside what it is made from. Lower bounds
+/// of levels.
+std::vector<std::int32_t> late_levels(const Fusable& f) {
   constexpr std::int32_t kNever = 1 << 30;
-  const auto n = static_cast<std::uint32_t>(v.order.nodes.size());
+  const Program& p = f.p;
+  const auto n = static_cast<std::uint32_t>(p.values.size());
   std::vector<std::int32_t> level(n, 0), user(n, kNever), late(n, 0);
   std::vector<char> kept(n, 0), from_kept(n, 1);
   const auto each = [&](std::uint32_t i, auto see) {
-    if (v.same[i] == i)
-      for (auto input : v.order.inputs(i)) see(v.same[input]);
+    for (auto k : p.in(i)) see(k);
   };
-  const auto may_move = [&](std::uint32_t i) { return v.order.nodes[i]->backward && v.elementwise(i); };
-  for (std::uint32_t i = 0; i < n; ++i) each(i, [&](auto k) { level[i] = std::max(level[i], level[k] + v.edge(i, k)); });
+  const auto late_kind = [&](std::uint32_t i) { return p.values[i].backward || p.values[i].again; };
+  const auto may_move = [&](std::uint32_t i) { return late_kind(i) && (f.may_join(i) || p.is_view(i)); };
+  for (std::uint32_t i = 0; i < n; ++i) each(i, [&](auto k) { level[i] = std::max(level[i], level[k] + f.edge(i, k)); });
   for (std::uint32_t i = n; i-- > 0;)
-    each(i, [&](auto k) { kept[k] |= v.order.nodes[i]->prim->alias ? kept[i] : v.order.nodes[i]->backward && level[i] > level[k]; });
+    each(i, [&](auto k) { kept[k] |= p.is_view(i) ? kept[i] : late_kind(i) && level[i] > level[k]; });
   for (std::uint32_t i = 0; i < n; ++i)
-    each(i, [&](auto k) { from_kept[i] &= v.is_input(k) || kept[k] || (may_move(k) && v.joins(i, k) && from_kept[k]); });
+    each(i, [&](auto k) { from_kept[i] &= !p.is_op(k) || kept[k] || (may_move(k) && (p.is_view(i) || f.joins(i, k)) && from_kept[k]); });
   for (std::uint32_t i = n; i-- > 0;) {
-    if (v.same[i] == i && may_move(i) && user[i] < kNever && user[i] > level[i] && from_kept[i]) late[i] = level[i] = user[i];
-    each(i, [&](auto k) { user[k] = std::min(user[k], level[i] - v.edge(i, k)); });
+    if (may_move(i) && user[i] < kNever && user[i] > level[i] && from_kept[i]) late[i] = level[i] = user[i];
+    each(i, [&](auto k) { user[k] = std::min(user[k], level[i] - f.edge(i, k)); });
   }
   return late;
 }
 
-}  // namespace
-
-std::vector<std::int32_t> fuse(const Order& order, const std::vector<std::uint32_t>& same) {
-  const auto n = order.nodes.size();
-  const Fusable v{order, same};
-  std::vector<std::int32_t> level = late_levels(v), group(n, -1);
-  Groups g{std::vector<std::uint32_t>(n), std::vector<std::int32_t>(n, 1)};
-  std::iota(g.parent.begin(), g.parent.end(), 0u);
-  std::vector<std::uint32_t> partners;
-  for (std::uint32_t i = 0; i < n; ++i) {
-    if (same[i] != i) continue;
-    const bool fusable = v.elementwise(i);
+void join_equal_levels(const Fusable& f, Groups& g) {
+  const Program& p = f.p;
+  std::vector<std::int32_t> level = late_levels(f);
+  std::vector<std::uint32_t> partners, roots;
+  for (std::uint32_t i = 0; i < p.values.size(); ++i) {
     partners.clear();
-    for (auto input : order.inputs(i)) {
-      const auto k = same[input];
-      level[i] = std::max(level[i], level[k] + v.edge(i, k));
-      if (v.joins(i, k)) partners.push_back(k);
+    for (auto k : p.in(i)) {
+      level[i] = std::max(level[i], level[k] + f.edge(i, k));
+      if (f.joins(i, k)) partners.push_back(k);
     }
-    if (!fusable) continue;
-    std::erase_if(partners, [&](auto k) { return level[k] != level[i]; });
+    if (!f.may_join(i)) continue;
+    std::erase_if(partners, [&](auto k) { return level[p.storage(k)] != level[i]; });  // a view may have been moved late
     std::int32_t total = 1;
-    std::vector<std::uint32_t> roots;
+    roots.clear();
     for (auto k : partners)
-      if (std::ranges::find(roots, g.root(k)) == roots.end()) roots.push_back(g.root(k)), total += g.nodes[g.root(k)];
-    if (total > kMostNodes) ++level[i];  // too large: starts a group of its own
+      if (const auto r = g.root(p.storage(k)); std::ranges::find(roots, r) == roots.end()) roots.push_back(r), total += g.count[r];
+    if (total > kMostValues) ++level[i];  // too large: starts a group of its own
     else
       for (auto r : roots) g.join(i, r);
   }
+}
+
+/// Operands that the group reads and results that it stores.
+std::size_t ports(const Program& p, std::span<const std::uint32_t> members, const std::vector<char>& stored) {
+  std::unordered_set<std::uint32_t> read;
+  std::size_t count = 0;
+  for (auto i : members) {
+    count += stored[i] != 0;
+    for (auto k : p.in(i))
+      if (!p.together(i, k)) read.insert(k);
+  }
+  return read.size() + count;
+}
+
+/// Cuts groups of too many ports in halves, in the order of values.
+void split(Program& p) {
+  std::vector<char> stored(p.values.size(), 0);
+  std::unordered_map<std::int32_t, std::vector<std::uint32_t>> members;
+  for (std::uint32_t i = 0; i < p.values.size(); ++i) {
+    for (auto k : p.in(i))
+      if (!p.is_view(i) && !p.together(i, k)) stored[p.storage(k)] = 1;
+    if (p.values[i].group >= 0) members[p.values[i].group].push_back(i);
+  }
+  for (auto r : p.roots) stored[p.storage(r)] = 1;
+  std::vector<std::vector<std::uint32_t>> open;
+  for (auto& [group, list] : members)
+    if (list.size() > kMostPorts / 4) open.push_back(std::move(list));  // a value has at most four ports
+  while (!open.empty()) {
+    const auto list = std::move(open.back());
+    open.pop_back();
+    if (list.size() == 1 || ports(p, list, stored) <= kMostPorts) continue;
+    std::vector<std::uint32_t> first(list.begin(), list.begin() + static_cast<std::ptrdiff_t>(list.size() / 2)), second(list.begin() + static_cast<std::ptrdiff_t>(list.size() / 2), list.end());
+    for (auto i : second) p.values[i].group = static_cast<std::int32_t>(second[0]);
+    for (auto i : second)
+      for (auto k : p.in(i))
+        if (!p.together(i, k)) stored[p.storage(k)] = 1;
+    open.push_back(std::move(first));
+    open.push_back(std::move(second));
+  }
+}
+
+}  // namespace
+
+/// A reduction without company runs by its own kernel, which shares long rows among threads; and where no reduction is left,
+/// values that are one a row are a space of their own.
+void settle_rows(const Fusable& f, Program& p) {
+  struct Kinds {
+    std::int32_t rows = 0, elements = 0;
+  };
+  std::unordered_map<std::int32_t, Kinds> groups;
+  for (std::uint32_t i = 0; i < p.values.size(); ++i)
+    if (f.is_row(i)) groups[p.values[i].group];
+  if (groups.empty()) return;
+  for (std::uint32_t i = 0; i < p.values.size(); ++i)
+    if (const auto it = groups.find(p.values[i].group); it != groups.end()) {
+      auto& kinds = it->second;
+      ++(f.is_row(i) ? kinds.rows : kinds.elements);
+    }
+  for (std::uint32_t i = 0; i < p.values.size(); ++i) {
+    if (!f.is_row(i)) continue;
+    const auto kinds = groups[p.values[i].group];
+    p.values[i].row = kinds.elements > 0;
+    if (p.is_row_reduction(i) && kinds.elements == 0) p.values[i].group = -1;
+  }
+}
+
+/// A group's number is its first member.
+void number_groups(Program& p) {
+  std::unordered_map<std::int32_t, std::int32_t> number;
+  for (std::uint32_t i = 0; i < p.values.size(); ++i)
+    if (auto& group = p.values[i].group; group >= 0) group = number.try_emplace(group, static_cast<std::int32_t>(i)).first->second;
+}
+
+void alone(Program& p) {
+  for (std::uint32_t i = 0; i < p.values.size(); ++i)
+    if (p.is_elementwise(i)) p.values[i].group = static_cast<std::int32_t>(i);
+}
+
+void fuse(Program& p) {
+  const auto n = p.values.size();
+  Groups g{std::vector<std::uint32_t>(n), std::vector<std::int32_t>(n, 1)};
+  std::iota(g.parent.begin(), g.parent.end(), 0u);
+  const Fusable f(p);
+  join_equal_levels(f, g);
   for (std::uint32_t i = 0; i < n; ++i)
-    if (same[i] == i && v.elementwise(i)) group[i] = static_cast<std::int32_t>(g.root(i));
-  return group;
+    if (f.may_join(i)) p.values[i].group = static_cast<std::int32_t>(g.root(i));
+  split(p);
+  settle_rows(f, p);
+  number_groups(p);
 }
 
 }  // namespace adjoint::plan

@@ -1,111 +1,150 @@
-// place.cpp: arena offsets from lifetimes: largest first, each at the lowest gap among the slots alive with it; for very
-// long plans, first fit in order of time. Not an allocator: nothing is allocated when the plan runs.
+// place.cpp: arena offsets from lifetimes. Several orders of placing, each value at the lowest gap among those alive with it;
+// the smallest arena is kept. Very long plans: best fit in order of time. Not an allocator: nothing is allocated when the plan runs.
 #include <algorithm>
 #include <map>
-#include <numeric>
 #include <set>
 #include <utility>
 
-#include "plan/plan.hpp"
+#include "plan/passes.hpp"
 
 namespace adjoint::plan {
 namespace {
 
 constexpr std::int64_t kAlign = 64;
-constexpr std::size_t kQuadratic = 6000;
+constexpr std::size_t kQuadratic = 6000;  // slots: beyond it only the order of time
+constexpr std::size_t kThorough = 1500;   // up to it every order is tried
 
 std::int64_t aligned(std::int64_t bytes) { return (bytes + kAlign - 1) / kAlign * kAlign; }
 
-void largest_first(Plan& plan, std::vector<std::uint32_t>& order) {
-  auto& slots = plan.slots;
-  std::ranges::stable_sort(order, [&](auto a, auto b) { return slots[a].bytes > slots[b].bytes; });
-  std::vector<std::uint32_t> placed, alive;
-  for (auto s : order) {
-    alive.clear();
-    for (auto p : placed)
-      if (slots[p].first <= slots[s].last && slots[s].first <= slots[p].last) alive.push_back(p);
-    std::ranges::sort(alive, {}, [&](auto p) { return slots[p].offset; });
+/// One value to place: alive in steps [first, last].
+struct Item {
+  std::int64_t bytes, offset;
+  std::int32_t first, last;
+  std::uint32_t slot;
+};
+
+/// Each at the lowest gap in the order given; returns the bytes needed, or `give_up` as soon as they are no fewer.
+std::int64_t lowest_gap(std::vector<Item>& items, std::int64_t give_up) {
+  std::vector<const Item*> placed;  // by offset
+  placed.reserve(items.size());
+  std::int64_t arena = 0;
+  for (auto& item : items) {
     std::int64_t at = 0;
-    for (auto p : alive) {
-      if (slots[p].offset >= at + aligned(slots[s].bytes)) break;
-      at = std::max(at, slots[p].offset + aligned(slots[p].bytes));
+    for (const Item* p : placed) {
+      if (p->first > item.last || item.first > p->last) continue;
+      if (p->offset >= at + item.bytes) break;
+      at = std::max(at, p->offset + p->bytes);
     }
-    slots[s].offset = at;
-    plan.arena_bytes = std::max(plan.arena_bytes, at + aligned(slots[s].bytes));
-    placed.push_back(s);
+    item.offset = at;
+    arena = std::max(arena, at + item.bytes);
+    if (arena >= give_up) return give_up;
+    placed.insert(std::ranges::upper_bound(placed, at, {}, &Item::offset), &item);
   }
+  return arena;
 }
 
-void in_time_order(Plan& plan, std::vector<std::uint32_t>& order) {
-  auto& slots = plan.slots;
-  std::ranges::stable_sort(order, {}, [&](auto s) { return slots[s].first; });
-  std::vector<std::vector<std::uint32_t>> ending(plan.steps.size() + 1);
-  std::set<std::pair<std::int64_t, std::int64_t>> by_size;  // free ranges: bytes, offset
-  std::map<std::int64_t, std::int64_t> by_offset;            // offset -> bytes
-  const auto give_back = [&](std::int64_t offset, std::int64_t bytes) {
-    auto next = by_offset.lower_bound(offset);
-    if (next != by_offset.end() && next->first == offset + bytes) {
-      bytes += next->second;
-      by_size.erase({next->second, next->first});
-      next = by_offset.erase(next);
+/// Best fit in order of time among free ranges; linear in slots but for the look-up.
+class TimeOrder {
+ public:
+  std::int64_t run(std::vector<Item>& items, std::size_t steps) {
+    std::ranges::stable_sort(items, {}, &Item::first);
+    std::vector<std::vector<const Item*>> ending(steps + 1);
+    std::int32_t step = 0;
+    for (auto& item : items) {
+      for (; step < item.first; ++step)
+        for (const Item* dead : ending[static_cast<std::size_t>(step)]) give_back(dead->offset, dead->bytes);
+      item.offset = take(item.bytes);
+      ending[static_cast<std::size_t>(item.last)].push_back(&item);
     }
-    if (next != by_offset.begin()) {
+    return arena_;
+  }
+
+ private:
+  std::int64_t take(std::int64_t bytes) {
+    const auto fit = by_size_.lower_bound({bytes, 0});
+    if (fit == by_size_.end()) return std::exchange(arena_, arena_ + bytes);
+    const auto [size, offset] = *fit;
+    by_size_.erase(fit);
+    by_offset_.erase(offset);
+    if (size > bytes) give_back(offset + bytes, size - bytes);
+    return offset;
+  }
+  void give_back(std::int64_t offset, std::int64_t bytes) {
+    auto next = by_offset_.lower_bound(offset);
+    if (next != by_offset_.end() && next->first == offset + bytes) {
+      bytes += next->second;
+      by_size_.erase({next->second, next->first});
+      next = by_offset_.erase(next);
+    }
+    if (next != by_offset_.begin()) {
       auto before = std::prev(next);
       if (before->first + before->second == offset) {
-        by_size.erase({before->second, before->first});
+        by_size_.erase({before->second, before->first});
         offset = before->first, bytes += before->second;
-        by_offset.erase(before);
+        by_offset_.erase(before);
       }
     }
-    by_offset[offset] = bytes;
-    by_size.emplace(bytes, offset);
-  };
-  std::int32_t step = 0;
-  for (auto s : order) {
-    for (; step < slots[s].first; ++step)
-      for (auto dead : ending[static_cast<std::size_t>(step)]) give_back(slots[dead].offset, aligned(slots[dead].bytes));
-    const auto bytes = aligned(slots[s].bytes);
-    const auto fit = by_size.lower_bound({bytes, 0});
-    if (fit == by_size.end()) {
-      slots[s].offset = plan.arena_bytes;
-      plan.arena_bytes += bytes;
-    } else {
-      const auto [size, offset] = *fit;
-      by_size.erase(fit);
-      by_offset.erase(offset);
-      slots[s].offset = offset;
-      if (size > bytes) give_back(offset + bytes, size - bytes);
-    }
-    ending[static_cast<std::size_t>(slots[s].last)].push_back(s);
+    by_offset_[offset] = bytes;
+    by_size_.emplace(bytes, offset);
   }
+
+  std::set<std::pair<std::int64_t, std::int64_t>> by_size_;  // free ranges: bytes, offset
+  std::map<std::int64_t, std::int64_t> by_offset_;           // offset -> bytes
+  std::int64_t arena_ = 0;
+};
+
+/// The orders of placing, the best first: by size; by length of life; by both; by the step where most is alive.
+using Before = bool (*)(const Item&, const Item&);
+constexpr Before kOrders[] = {
+    [](const Item& a, const Item& b) { return a.bytes > b.bytes; },
+    [](const Item& a, const Item& b) { return a.last - a.first > b.last - b.first; },
+    [](const Item& a, const Item& b) { return double(a.bytes) * (a.last - a.first + 1) > double(b.bytes) * (b.last - b.first + 1); },
+    [](const Item& a, const Item& b) { return a.first < b.first || (a.first == b.first && a.last > b.last); },
+    [](const Item& a, const Item& b) { return a.last > b.last || (a.last == b.last && a.first < b.first); },
+};
+
+std::int64_t live_bytes(const std::vector<Item>& items, std::size_t steps) {
+  std::vector<std::int64_t> change(steps + 2, 0);
+  for (const auto& item : items) {
+    change[static_cast<std::size_t>(item.first)] += item.bytes;
+    change[static_cast<std::size_t>(item.last) + 1] -= item.bytes;
+  }
+  std::int64_t alive = 0, most = 0;
+  for (auto c : change) most = std::max(most, alive += c);
+  return most;
 }
 
 }  // namespace
 
 void place(Plan& plan) {
-  std::vector<std::uint32_t> order;
-  std::vector<std::int64_t> change(plan.steps.size() + 2, 0);
+  constexpr std::int64_t kMost = std::int64_t{1} << 60;  // no machine has it: the run refuses the plan, and no sum overflows here
+  std::vector<Item> items;
+  std::int64_t total = 0;
   for (std::uint32_t s = 0; s < plan.slots.size(); ++s) {
     const auto& slot = plan.slots[s];
     if (slot.place != Place::arena || slot.last < slot.first || slot.bytes == 0) continue;
-    order.push_back(s);
-  }
-  constexpr std::int64_t kMost = std::int64_t{1} << 60;  // no machine has it: the run refuses the plan, and no sum overflows here
-  std::int64_t total = 0;
-  for (auto s : order)
-    if ((total += std::min(plan.slots[s].bytes, kMost)) >= kMost) {
+    total += std::min(slot.bytes, kMost);
+    if (total >= kMost) {
       plan.arena_bytes = plan.live_bytes = kMost;
       return;
     }
-  for (auto s : order) {
-    const auto& slot = plan.slots[s];
-    change[static_cast<std::size_t>(slot.first)] += aligned(slot.bytes);
-    change[static_cast<std::size_t>(slot.last) + 1] -= aligned(slot.bytes);
+    items.push_back({aligned(slot.bytes), 0, slot.first, slot.last, s});
   }
-  std::int64_t alive = 0;
-  for (auto c : change) plan.live_bytes = std::max(plan.live_bytes, alive += c);
-  if (order.size() <= kQuadratic) largest_first(plan, order);
-  else in_time_order(plan, order);
+  plan.live_bytes = live_bytes(items, plan.steps.size());
+  std::vector<Item> best;
+  plan.arena_bytes = kMost;
+  const auto keep = [&](std::vector<Item>& tried, std::int64_t arena) {
+    if (arena < plan.arena_bytes) plan.arena_bytes = arena, best = tried;
+  };
+  if (items.size() <= kQuadratic)
+    for (const Before before : kOrders) {
+      std::vector<Item> tried = items;
+      std::stable_sort(tried.begin(), tried.end(), before);
+      keep(tried, lowest_gap(tried, plan.arena_bytes));
+      if (plan.arena_bytes == plan.live_bytes || items.size() > kThorough) break;
+    }
+  if (plan.arena_bytes > plan.live_bytes) keep(items, TimeOrder().run(items, plan.steps.size()));
+  for (const auto& item : best) plan.slots[item.slot].offset = item.offset;
 }
 
 }  // namespace adjoint::plan

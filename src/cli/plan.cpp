@@ -1,0 +1,123 @@
+// plan.cpp: `adjoint plan image`: what a training step would run and which bytes it would take, without running it. Not a planner.
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+
+#include "adjoint/data/images.hpp"
+#include "adjoint/io/plan_page.hpp"
+#include "cli/subcommands.hpp"
+#include "cli/train_step.hpp"
+
+namespace adjoint::cli {
+namespace {
+
+struct Settings {
+  ImageTraining step;
+  bool steps = false;
+};
+
+/// Every value that a step leaves behind: figures, parameters, optimizer state, running statistics.
+template <class M, class State> Tensors left_by(const StepResults<M>& results, const M& model, const State& state) {
+  Tensors values{results.loss, results.accuracy};
+  const auto add = [&](const auto& tree) {
+    for (const auto& leaf : tree::leaves(tree))
+      if (leaf.tensor.node()) values.push_back(leaf.tensor);
+  };
+  add(model);
+  add(state);
+  return values;
+}
+
+struct Planned {
+  PlanReport report;
+  double seconds = 0;
+  std::int64_t parameters = 0;
+};
+
+template <class M, class Opt> Planned plan_step(const ImageTraining& s, M model, const Opt& opt, const data::ImageShape& shape) {
+  auto state = opt.init(model);
+  const Tensor pictures = zeros({s.batch, shape.channels, shape.height, shape.width}).detach();
+  const Tensor x = s.precision == "f64" ? cast(pictures, DType::f64) : pictures;
+  const Tensor y = zeros({s.batch}, DType::i32).detach();
+  nn::Context context{.training = true, .key = Key(s.seed)};
+  Planned p{.parameters = tree::count(model)};
+  const auto results = training_step(model, state, opt, x, y, context);
+  const double begun = seconds_now();
+  p.report = explain_plan(left_by(results, model, state));
+  p.seconds = seconds_now() - begun;
+  return p;
+}
+
+void print_text(const Planned& p, const std::string& page) {
+  const auto& r = p.report;
+  std::printf("%zu kernels for %s nodes, %.3f GFLOP a step, %.3f GFLOP of it computed again; planned in %.1f ms\n", r.steps.size(), grouped(r.nodes).c_str(),
+              static_cast<double>(r.flops) * 1e-9, static_cast<double>(r.recompute_flops) * 1e-9, p.seconds * 1e3);
+  std::printf("arena %s, at most %s alive at once, %s kept for the backward pass\n", bytes_text(static_cast<double>(r.arena_bytes)).c_str(),
+              bytes_text(static_cast<double>(r.live_bytes)).c_str(), bytes_text(static_cast<double>(r.residual_bytes)).c_str());
+  if (r.peak >= 0) {
+    const auto& step = r.steps[static_cast<std::size_t>(r.peak)];
+    std::printf("the peak is at step %lld: %s at %s\n", static_cast<long long>(r.peak), step.name.c_str(), to_string(step.where).c_str());
+  }
+  for (std::size_t i = 0; i < std::min<std::size_t>(5, r.savings.size()); ++i) {
+    const auto& s = r.savings[i];
+    std::printf("  %s less at the peak: %s computed again, %.3f GFLOP, %s moved\n", bytes_text(static_cast<double>(r.lives[static_cast<std::size_t>(s.life)].bytes)).c_str(),
+                r.lives[static_cast<std::size_t>(s.life)].value.c_str(), static_cast<double>(s.flops) * 1e-9, bytes_text(static_cast<double>(s.bytes)).c_str());
+  }
+  std::printf("the timeline: %s\n", page.c_str());
+}
+
+void make_folder(const std::string& path) {
+  std::error_code failed;
+  std::filesystem::create_directories(path, failed);
+  if (failed) throw Error({.op = "plan", .message = "cannot make the folder " + path + ": " + failed.message(), .hint = "give another --out"});
+}
+
+int plan_image(const Settings& given) {
+  ImageTraining s = given.step;
+  use_memory("plan", s.memory);
+  if (s.threads > 0) set_threads(s.threads);
+  fill_defaults(s);
+  const auto data = data::load_idx_folder(s.data);
+  const auto& shape = data.train.shape;
+  auto built = make_image_model(s.model, shape, data.train.classes, s.seed);
+  const Planned p = std::visit([&](auto& m) {
+    auto model = in_precision(m, s.precision);
+    return with_optimizer(s, [&](auto optimizer) { return plan_step(s, std::move(model), optimizer, shape); });
+  }, built);
+  make_folder(s.out);
+  const std::string page = s.out + "/plan.html", file = s.out + "/plan.json";
+  io::write_plan_page(page, p.report,
+                      {.title = "A training step of " + s.model,
+                       .subtitle = "Batch of " + std::to_string(s.batch) + " pictures of " + std::to_string(shape.height) + " x " + std::to_string(shape.width) + " x " +
+                                   std::to_string(shape.channels) + ", " + s.precision + ", " + s.optimizer + ", " + grouped(p.parameters) + " parameters, --memory " + s.memory});
+  std::ofstream(file) << io::plan_json(p.report) << '\n';
+  if (given.steps) std::printf("%s", to_string(p.report).c_str());
+  const auto& r = p.report;
+  if (!s.json) print_text(p, page);
+  else
+    print_json({{"nodes", r.nodes}, {"kernels", r.steps.size()}, {"arena_bytes", r.arena_bytes}, {"max_live_bytes", r.live_bytes}, {"activation_bytes", r.residual_bytes},
+                {"recompute_flops", r.recompute_flops}, {"flops", r.flops}, {"bytes", r.bytes}, {"plan_seconds", p.seconds}, {"parameters", p.parameters}, {"peak_step", r.peak},
+                {"memory", s.memory}, {"model", s.model}, {"batch", s.batch}, {"page", page}, {"plan", file}});
+  return kDone;
+}
+
+}  // namespace
+
+void add_plan(CLI::App& app, int& exit_code) {
+  auto* plan = app.add_subcommand("plan", "the plan of a training step, its bytes and its timeline, without training");
+  plan->require_subcommand(1);
+  add_absent(*plan, "text", "text models", "plan image is there; sequences come with a later version");
+  auto* sub = plan->add_subcommand("image", "the step of `train image` with the same options");
+  auto s = std::make_shared<Settings>();
+  s->step.out = "runs/plan";
+  add_step_options(*sub, s->step);
+  sub->add_option("--out", s->step.out, "folder for plan.html and plan.json")->capture_default_str();
+  sub->add_flag("--steps", s->steps, "print every step and value");
+  sub->add_flag("--json", s->step.json, "print one JSON object as the last line");
+  sub->callback([s, &exit_code] { exit_code = plan_image(*s); });
+}
+
+}  // namespace adjoint::cli

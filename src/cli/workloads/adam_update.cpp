@@ -1,0 +1,33 @@
+// adam_update.cpp: the workload of that name: AdamW on 50 tensors of 400 x 1,000 with gradients that never change.
+// No loss: the number that stands for it is the mean of |first tensor|.
+#include "cli/workloads/steps.hpp"
+
+namespace adjoint::cli {
+namespace {
+
+struct Update {
+  optim::Adam opt = optim::adamw(1e-3, 0.1);
+  Tensors params, grads;
+  optim::Adam::State<Tensors> state;
+  Tensor step() {
+    std::tie(params, state) = opt.update(params, grads, state);
+    eval(params);
+    return mean(abs(params[0]));
+  }
+};
+
+Workload adam_update() {
+  auto u = std::make_shared<Update>();
+  for (std::uint64_t k = 0; k < 50; ++k) {
+    u->params.push_back(parameter(k, {400, 1000}).requires_grad());
+    u->grads.push_back(uniform(2 + k, {400, 1000}, -0.01, 0.01));
+  }
+  u->state = u->opt.init(u->params);
+  u->step();  // as the peers do before they time
+  return {.step = [u] { return u->step(); }, .steps = 20};
+}
+
+const bool defined = define_workload({"adam_update", adam_update});
+
+}  // namespace
+}  // namespace adjoint::cli

@@ -1,0 +1,348 @@
+// assemble.cpp: a program in its order becomes steps: kernels prepared, views resolved to strides, fused groups to tile programs.
+// Not a pass: what runs, and when, was decided before.
+#include <algorithm>
+#include <optional>
+#include <unordered_map>
+
+#include "plan/passes.hpp"
+#include "plan/scalar_functions.hpp"
+
+namespace adjoint::plan {
+namespace {
+
+struct Located {  // where a value lies
+  std::uint32_t slot = 0, value = 0;  // value: whose bytes these are
+  Strided view = {};                  // offset in elements
+  bool known = false;
+};
+
+Operand operand_of(const Located& at, DType dtype) {
+  Operand o;
+  o.slot = at.slot;
+  o.value = at.value;
+  o.byte_offset = at.view.offset * static_cast<std::int64_t>(size_of(dtype));
+  o.view.dtype = dtype;
+  o.view.rank = at.view.shape.rank();
+  for (std::size_t k = 0; k < at.view.shape.size(); ++k) o.view.shape[k] = at.view.shape[k], o.view.strides[k] = at.view.strides[k];
+  return o;
+}
+
+[[noreturn]] void no_kernel(const Node& n) {
+  std::string types;
+  for (Node* in : n.operands()) types += (types.empty() ? "" : ", ") + to_string(in->type);
+  throw Error({.op = std::string(n.prim->name), .message = "this build has no kernel for (" + types + ")", .where = n.loc,
+               .operands = {describe(n)}, .hint = "cast the operands to f32 or f64"});
+}
+
+/// The group's instructions, its operands in the order in which they are first read, and its results.
+struct Fused {
+  Shape space;
+  TileProgram program = {};
+  Step step = {};
+  std::unordered_map<std::uint32_t, std::uint16_t> reg = {};  // of members
+};
+
+class Assembler {
+ public:
+  Assembler(const Program& program, bool runnable) : p_(program), runnable_(runnable), at_(program.values.size()), used_outside_(program.values.size(), 0), copies_(static_cast<std::uint32_t>(program.values.size())) {
+    plan_.nodes = static_cast<std::int64_t>(p_.values.size());
+    plan_.literals = p_.literals;
+    plan_.constants = p_.constants;
+    plan_.leaves = p_.leaves;
+    for (std::uint32_t i = 0; i < p_.values.size(); ++i)
+      for (auto k : p_.in(i))
+        if (!p_.is_view(i) && !p_.together(i, k)) used_outside_[p_.storage(k)] = 1;
+    for (auto r : p_.roots) used_outside_[p_.storage(r)] = 1;
+  }
+
+  Plan run(const Schedule& schedule) {
+    assign_outputs();
+    for (const auto& u : schedule.units) {
+      const auto members = schedule.of(u);
+      if (p_.values[members[0]].group >= 0) emit_fused(members);
+      else emit_single(members[0]);
+    }
+    copy_remaining_outputs();
+    mark_updates();
+    lifetimes();
+    return std::move(plan_);
+  }
+
+ private:
+  const Node& node(std::uint32_t i) const { return *p_.values[i].node; }
+
+  std::uint32_t slot(Place place, std::uint32_t index, std::int64_t bytes) {
+    plan_.slots.push_back({place, index, 0, bytes, static_cast<std::int32_t>(1) << 30, -1});
+    return static_cast<std::uint32_t>(plan_.slots.size() - 1);
+  }
+
+  void assign_outputs() {
+    for (std::uint32_t k = 0; k < p_.roots.size(); ++k) {
+      plan_.outputs.push_back(p_.type(p_.roots[k]));
+      plan_.takes_over.push_back(-1);
+      const auto whole = written_as(p_.roots[k]);
+      if (!whole || output_of_.contains(*whole)) continue;  // copied at the end
+      output_of_[*whole] = k;
+    }
+  }
+
+  /// The value whose result, written row by row, is value i: i itself, or what i is only another shape of.
+  std::optional<std::uint32_t> written_as(std::uint32_t i) const {
+    std::vector<std::uint32_t> views;
+    for (; p_.is_view(i); i = p_.in(i)[0]) views.push_back(i);
+    if (!p_.is_op(i)) return std::nullopt;
+    Strided at = contiguous_strides(p_.type(i).shape);
+    for (; !views.empty(); views.pop_back()) {
+      const Node& n = node(views.back());
+      const auto next = n.prim->alias(n, at);
+      if (!next || next->offset != 0 || next->shape.numel() != at.shape.numel()) return std::nullopt;
+      at = *next;
+    }
+    const Strided rows = contiguous_strides(at.shape);
+    for (std::size_t k = 0; k < at.shape.size(); ++k)
+      if (at.shape[k] != 1 && at.strides[k] != rows.strides[k]) return std::nullopt;
+    return i;
+  }
+
+  /// A fresh slot for the result of value i: an output's buffer if it is one, else arena.
+  Located result(std::uint32_t i) {
+    const auto out = output_of_.find(i);
+    const auto s = out != output_of_.end() ? slot(Place::output, out->second, p_.bytes(i)) : slot(Place::arena, 0, p_.bytes(i));
+    return at_[i] = {s, i, contiguous_strides(p_.type(i).shape), true};
+  }
+
+  /// Where value i lies; inputs and views are found on the way, without recursion.
+  const Located& located(std::uint32_t i) {
+    std::vector<std::uint32_t> views;
+    auto at = i;
+    for (; !at_[at].known && p_.is_view(at); at = p_.in(at)[0]) views.push_back(at);
+    if (!at_[at].known) at_[at] = input(at);
+    for (; !views.empty(); views.pop_back()) at_[views.back()] = viewed(views.back());
+    return at_[i];
+  }
+
+  Located input(std::uint32_t i) {
+    const Value& v = p_.values[i];
+    if (v.role == Role::op) throw Error({.op = "plan", .message = describe(node(i)) + " is read before it runs: fault of the pass that made the order"});
+    const Type& type = p_.type(i);
+    if (v.role == Role::leaf) return {slot(Place::leaf, v.number, p_.bytes(i)), i, contiguous_strides(type.shape), true};
+    Strided s{type.shape, type.shape, 0};
+    for (auto& stride : s.strides) stride = 0;
+    return {slot(Place::literal, v.number, 8), i, s, true};
+  }
+
+  Located viewed(std::uint32_t i) {
+    const Node& n = node(i);
+    const auto k = p_.in(i)[0];
+    Located from = at_[k];
+    auto view = n.prim->alias(n, from.view);
+    if (!view) {
+      from = materialised(from, p_.type(k), n);
+      view = n.prim->alias(n, from.view);
+    }
+    return {from.slot, from.value, *view, true};
+  }
+
+  Located materialised(const Located& from, const Type& type, const Node& n) {
+    const auto bytes = type.shape.numel() * static_cast<std::int64_t>(size_of(type.dtype));
+    Located to{slot(Place::arena, 0, bytes), copies_++, contiguous_strides(type.shape), true};
+    add_copy(from, to, type, n);
+    return to;
+  }
+
+  void add_copy(const Located& from, const Located& to, const Type& type, const Node& n) {
+    const Kernel* copy = find_kernel("copy");
+    Step step{.name = "copy", .locs = {n.loc}, .backward = n.backward};
+    step.in = {operand_of(from, type.dtype)};
+    step.out = {operand_of(to, type.dtype)};
+    if (runnable_) step.run = copy->prepare({Attrs(), std::span(&step.in[0].view, 1), step.out[0].view});
+    plan_.steps.push_back(std::move(step));
+  }
+
+  void emit_single(std::uint32_t i) {
+    const Node& n = node(i);
+    const Kernel* kernel = find_kernel(n.prim->name);
+    if (!kernel) no_kernel(n);
+    Step step{.name = std::string(n.prim->name), .locs = {n.loc}};
+    for (auto k : p_.in(i)) {
+      const Type& type = p_.type(k);
+      Operand o = operand_of(located(k), type.dtype);
+      if (!kernel->strided && !o.view.contiguous()) o = operand_of(materialised(at_[k], type, n), type.dtype);
+      step.in.push_back(o);
+    }
+    step.out = {operand_of(result(i), n.type.dtype)};
+    std::vector<View> views;
+    for (auto& o : step.in) views.push_back(o.view);
+    const StepInfo info{n.attrs, views, step.out[0].view};
+    if (runnable_) {
+      step.run = kernel->prepare(info);
+      if (!step.run) no_kernel(n);
+    }
+    if (kernel->flops) step.flops = kernel->flops(info);
+    step.backward = p_.values[i].backward;
+    step.again = p_.values[i].again;
+    step.checks = kernel->checks;
+    plan_.steps.push_back(std::move(step));
+  }
+
+  /// The register that holds operand k of user i: a member's own, or one that is loaded.
+  std::uint16_t load(Fused& f, std::uint32_t i, std::uint32_t k) {
+    if (p_.together(i, k)) return f.reg.at(p_.storage(k));
+    const bool row = p_.values[i].row && !p_.is_row_reduction(i);
+    const Operand o = port(f, operand_of(located(k), p_.type(k).dtype), row);
+    for (std::size_t j = 0; j < f.step.in.size(); ++j) {
+      const Operand& other = f.step.in[j];
+      if (other.slot == o.slot && other.byte_offset == o.byte_offset && other.view.strides == o.view.strides && other.view.dtype == o.view.dtype &&
+          f.program.inputs[j].row == row)
+        return f.program.inputs[j].reg;
+    }
+    const std::uint16_t r = f.program.registers++;
+    f.program.inputs.push_back({r, o.view.dtype, row});
+    f.step.in.push_back(o);
+    return r;
+  }
+
+  /// The operand over the axes of the group's space: one that has an element a row does not move along the last axis.
+  static Operand port(const Fused& f, Operand o, bool row) {
+    if (!row) return o;
+    o.view.rank = f.space.rank();
+    const auto last = f.space.size() - 1;
+    o.view.shape[last] = f.space[last];
+    o.view.strides[last] = 0;
+    return o;
+  }
+
+  void add_instruction(Fused& f, std::uint32_t i) {
+    const Node& n = node(i);
+    const auto inputs = p_.in(i);
+    TileInstruction ins;
+    ins.dtype = n.type.dtype;
+    ins.src = p_.type(inputs.back()).dtype;
+    if (ins.reduction = reduction_of(*n.prim); ins.reduction == RowReduction::none) {
+      const int op = find_scalar_function(n.prim->name);
+      if (op < 0 || !(scalar_function(op).types & dtype_bit(ins.src))) no_kernel(n);
+      ins.op = static_cast<std::uint16_t>(op);
+    }
+    std::uint16_t* from[] = {&ins.a, &ins.b, &ins.c};
+    for (std::size_t k = 0; k < inputs.size() && k < 3; ++k) *from[k] = load(f, i, inputs[k]);
+    ins.dst = f.program.registers++;
+    f.reg[i] = ins.dst;
+    f.program.instructions.push_back(ins);
+    f.step.locs.push_back(n.loc);
+    if (f.step.name.size() < 160) f.step.name += (f.step.name.empty() ? "" : "+") + std::string(n.prim->name);
+  }
+
+  /// The index space of a group: that of its elements.
+  const Shape& space_of(std::span<const std::uint32_t> members) const {
+    const auto element = std::ranges::find_if(members, [&](auto i) { return !p_.values[i].row; });
+    return p_.type(element == members.end() ? members[0] : *element).shape;
+  }
+
+  void emit_fused(std::span<const std::uint32_t> members) {
+    Fused f{.space = space_of(members)};
+    f.step.backward = f.step.again = f.step.fused = true;
+    for (auto i : members) {
+      f.step.backward &= p_.values[i].backward;
+      f.step.again &= p_.values[i].again;
+      add_instruction(f, i);
+    }
+    for (auto i : members)
+      if (used_outside_[i]) {
+        const bool row = p_.values[i].row;
+        f.program.outputs.push_back({f.reg[i], p_.type(i).dtype, row});
+        f.step.out.push_back(port(f, operand_of(result(i), p_.type(i).dtype), row));
+      }
+    note_touches(f.step, f.program);
+    collapse(f.step, f.space, f.program);
+    plan_.steps.push_back(std::move(f.step));
+  }
+
+  static void note_touches(Step& step, const TileProgram& program) {
+    const auto& list = program.instructions;
+    for (std::int32_t k = 0; k < static_cast<std::int32_t>(list.size()); ++k) {
+      const auto& i = list[static_cast<std::size_t>(k)];
+      const std::uint16_t from[] = {i.a, i.b, i.c};
+      const int arity = i.reduction != RowReduction::none ? 1 : scalar_function(i.op).arity;
+      for (int a = 0; a < arity; ++a)
+        for (std::size_t j = 0; j < step.in.size(); ++j)
+          if (program.inputs[j].reg == from[a]) step.in[j].touched = k;
+      for (std::size_t j = 0; j < step.out.size(); ++j)
+        if (program.outputs[j].reg == i.dst) step.out[j].touched = k;
+    }
+  }
+
+  /// Joins axes that lie alike in every operand, so that the executor sees as few as possible.
+  void collapse(Step& step, const Shape& shape, const TileProgram& program) const {
+    std::vector<Operand*> all;
+    for (auto& o : step.in) all.push_back(&o);
+    for (auto& o : step.out) all.push_back(&o);
+    const bool by_rows = program.by_rows();  // then the last axis stays by itself
+    Shape joined;
+    std::vector<std::array<std::int64_t, kMaxRank>> strides(all.size());
+    for (std::size_t k = 0; k < shape.size(); ++k) {
+      const bool row = by_rows && k + 1 == shape.size();
+      if (shape[k] == 1 && !row) continue;
+      const auto last = static_cast<std::size_t>(joined.rank() - 1);
+      bool fits = joined.rank() > 0 && !row;
+      for (std::size_t j = 0; fits && j < all.size(); ++j) fits = strides[j][last] == all[j]->view.strides[k] * shape[k];
+      if (fits) joined[last] *= shape[k];
+      else joined.push_back(shape[k]);
+      for (std::size_t j = 0; j < all.size(); ++j) strides[j][static_cast<std::size_t>(joined.rank() - 1)] = all[j]->view.strides[k];
+    }
+    for (std::size_t j = 0; j < all.size(); ++j) {
+      all[j]->view.rank = joined.rank();
+      all[j]->view.strides = strides[j];
+      for (std::size_t k = 0; k < joined.size(); ++k) all[j]->view.shape[k] = joined[k];
+    }
+    if (!runnable_) return;
+    std::vector<View> views;
+    for (const auto* o : all) views.push_back(o->view);
+    const std::span<const View> in{views.data(), step.in.size()}, out{views.data() + step.in.size(), step.out.size()};
+    step.run = fused_factory()(program, joined.span(), in, out);
+  }
+
+  void copy_remaining_outputs() {
+    for (std::uint32_t k = 0; k < p_.roots.size(); ++k) {
+      const auto i = p_.roots[k];
+      const auto whole = written_as(i);
+      if (const auto it = whole ? output_of_.find(*whole) : output_of_.end(); it != output_of_.end() && it->second == k) continue;
+      const Type& t = p_.type(i);
+      add_copy(located(i), {slot(Place::output, k, p_.bytes(i)), copies_++, contiguous_strides(t.shape), true}, t, node(i));
+    }
+  }
+
+  /// Steps that write nothing but results of an optimizer.
+  void mark_updates() {
+    for (auto& step : plan_.steps)
+      step.update = std::ranges::all_of(step.out, [&](const Operand& o) {
+        const auto& s = plan_.slots[o.slot];
+        return s.place == Place::output && p_.update[s.index];
+      });
+  }
+
+  void lifetimes() {
+    for (std::int32_t k = 0; k < static_cast<std::int32_t>(plan_.steps.size()); ++k) {
+      const auto touch = [&](const Operand& o) {
+        auto& s = plan_.slots[o.slot];
+        s.first = std::min(s.first, k);
+        s.last = std::max(s.last, k);
+      };
+      for (const auto& o : plan_.steps[static_cast<std::size_t>(k)].in) touch(o);
+      for (const auto& o : plan_.steps[static_cast<std::size_t>(k)].out) touch(o);
+    }
+  }
+
+  const Program& p_;
+  const bool runnable_;
+  Plan plan_;
+  std::vector<Located> at_;
+  std::vector<char> used_outside_;
+  std::uint32_t copies_;  // number of the next copy, behind the values
+  std::unordered_map<std::uint32_t, std::uint32_t> output_of_;
+};
+
+}  // namespace
+
+Plan assemble(const Program& program, const Schedule& schedule, bool runnable) { return Assembler(program, runnable).run(schedule); }
+
+}  // namespace adjoint::plan

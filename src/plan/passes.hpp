@@ -1,0 +1,48 @@
+// passes.hpp: the passes, each in its own file under passes/, with what it promises. Their order and its reasons stand in
+// pipeline.cpp. Not a registry: a pass is a function.
+#pragma once
+
+#include "plan/plan.hpp"
+#include "plan/program.hpp"
+
+namespace adjoint::plan {
+
+/// Replaces operations that have no kernel by their definitions; returns the new roots. On the graph.
+Tensors lower(const Order& order);
+/// Values that compute the same become one.
+void merge_equal(Program& program);
+/// Elementwise values over one space join groups, with reductions along its rows: sets Value::group and Value::row.
+void fuse(Program& program);
+/// Every elementwise value is a group of its own.
+void alone(Program& program);
+
+/// Rewrites the program so that what runs keeps to the memory asked for: values that are not kept are computed again.
+/// `arena_of` tells how large the arena of a program is. Throws an Error that names the smallest possible budget.
+void fit_memory(Program& program, const Memory& memory, std::int64_t (*arena_of)(Program));
+
+/// What runs as one: the values of a fused group, or one value. Views, leaves and numbers are no units.
+struct Unit {
+  std::uint32_t first = 0, count = 0;  ///< range of Schedule::members
+};
+/// Units in the order in which they run.
+struct Schedule {
+  std::vector<Unit> units;
+  std::vector<std::uint32_t> members;
+  std::span<const std::uint32_t> of(const Unit& u) const { return {members.data() + u.first, u.count}; }
+};
+/// An order of the units in which every operand is there: completes what ends soon before it goes on, makes copies that are
+/// computed again only when they are wanted, and lets optimizers update as soon as nothing can fail or read the old value.
+Schedule order(const Program& program);
+
+/// Steps with slots, from a program in its order: no two values share memory yet, but views and what they look at. A plan that
+/// is not to be runnable has no kernels prepared: for weighing one plan against another.
+Plan assemble(const Program& program, const Schedule& schedule, bool runnable = true);
+/// Fused groups write over operands that nobody reads later; optimizer results take over parameters' buffers.
+void reuse_in_place(Plan& plan, const Program& program);
+/// Offsets of arena slots from their lifetimes; sets arena_bytes and live_bytes.
+void place(Plan& plan);
+/// Runs the plan's memory in the mind: every read must find the bytes that its producer wrote. An Error (op = "plan") names
+/// both operations.
+void verify(const Plan& plan);
+
+}  // namespace adjoint::plan

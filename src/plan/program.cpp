@@ -1,0 +1,138 @@
+// program.cpp: from the lowered graph to the intermediate form, and the upkeep that passes share. Not a pass.
+#include "plan/program.hpp"
+
+#include <algorithm>
+#include <unordered_map>
+
+#include "ops/shape_ops.hpp"
+#include "plan/plan.hpp"
+
+namespace adjoint::plan {
+
+std::uint32_t Program::add(Value v, std::span<const std::uint32_t> operands) {
+  v.first = static_cast<std::uint32_t>(edges.size());
+  v.arity = static_cast<std::uint32_t>(operands.size());
+  edges.insert(edges.end(), operands.begin(), operands.end());
+  values.push_back(v);
+  return static_cast<std::uint32_t>(values.size() - 1);
+}
+
+Strided contiguous_strides(const Shape& shape) {
+  Strided s{shape, shape, 0};
+  std::int64_t stride = 1;
+  for (std::size_t k = shape.size(); k-- > 0;) s.strides[k] = stride, stride *= shape[k];
+  return s;
+}
+
+std::optional<Strided> Program::viewed(std::uint32_t i, Strided at) const {
+  std::vector<std::uint32_t> views;
+  for (; is_view(i); i = in(i)[0]) views.push_back(i);
+  for (; !views.empty(); views.pop_back()) {
+    const Node& n = *values[views.back()].node;
+    auto next = n.prim->alias(n, at);
+    if (!next) return next;
+    at = *next;
+  }
+  return at;
+}
+
+bool Program::is_row_reduction(std::uint32_t i) const {
+  if (!is_op(i) || reduction_of(prim(i)) == RowReduction::none) return false;
+  const Type& from = type(in(i)[0]);
+  const auto& [axes, keepdim] = values[i].node->attrs.as<Axes>();
+  if (axes.size() != 1 || axes[0] != from.shape.rank() - 1 || !is_floating(from.dtype) || from.dtype != type(i).dtype) return false;
+  const auto length = from.shape.back(), total = from.shape.numel();
+  constexpr std::int64_t kShortest = 16, kLongest = 16'384, kFewRows = 16, kSmall = 32'768;
+  return length >= kShortest && length <= kLongest && total > 0 && (total / length >= kFewRows || total <= kSmall);
+}
+
+RowReduction reduction_of(const Primitive& prim) {
+  static const Primitive* const known[] = {nullptr, find_primitive("sum"), find_primitive("prod"), find_primitive("amax"), find_primitive("amin")};
+  for (int k = 1; k < 5; ++k)
+    if (known[k] == &prim) return static_cast<RowReduction>(k);
+  return RowReduction::none;
+}
+
+Program import_graph(const Request& request, const Order& lowered) {
+  Program p;
+  p.update = request.update;
+  p.donatable = request.donatable;
+  // Lowering neither adds nor removes leaves of the user's graph; numbers that it makes are constants.
+  std::unordered_map<const Node*, std::uint32_t> number;
+  for (Node* n : request.order.nodes) {
+    if (n->kind == Kind::literal && !n->computed()) {
+      number[n] = static_cast<std::uint32_t>(p.literals.size());
+      p.literals.push_back(n->type.dtype);
+    } else if (n->arity == 0 || n->computed()) {
+      number[n] = p.leaves++;
+    }
+  }
+  p.values.reserve(lowered.nodes.size());
+  for (std::uint32_t i = 0; i < lowered.nodes.size(); ++i) {
+    Node* n = lowered.nodes[i];
+    Value v{.node = n, .backward = n->backward};
+    const bool literal = n->kind == Kind::literal && !n->computed();
+    if (literal && !number.contains(n)) {
+      v.role = Role::constant;
+      v.number = static_cast<std::uint32_t>(p.literals.size());
+      p.literals.push_back(n->type.dtype);
+      p.constants.push_back(literal_bits(*n));
+    } else if (literal || lowered.inputs(i).empty()) {
+      const auto at = number.find(n);
+      v.role = literal ? Role::literal : at != number.end() ? Role::leaf : Role::op;
+      if (v.role != Role::op) v.number = at->second;
+    }
+    p.add(v, v.role == Role::op ? lowered.inputs(i) : std::span<const std::uint32_t>());
+  }
+  p.roots = lowered.roots;
+  return p;
+}
+
+void compact(Program& p) {
+  std::vector<char> needed(p.values.size(), 0);
+  for (auto r : p.roots) needed[r] = 1;
+  for (auto i = static_cast<std::uint32_t>(p.values.size()); i-- > 0;)
+    if (needed[i])
+      for (auto k : p.in(i)) needed[k] = 1;
+  std::vector<std::uint32_t> now(p.values.size()), edges;
+  edges.reserve(p.edges.size());
+  std::uint32_t count = 0;
+  for (std::uint32_t i = 0; i < p.values.size(); ++i) {
+    if (!needed[i]) continue;
+    Value v = p.values[i];
+    const auto first = static_cast<std::uint32_t>(edges.size());
+    for (auto k : p.in(i)) edges.push_back(now[k]);
+    v.first = first;
+    now[i] = count;
+    p.values[count++] = v;
+  }
+  p.values.resize(count);
+  p.edges = std::move(edges);
+  for (auto& r : p.roots) r = now[r];
+}
+
+std::string to_string(const Program& p) {
+  std::string text;
+  for (std::uint32_t i = 0; i < p.values.size(); ++i) {
+    const Value& v = p.values[i];
+    text += '%' + std::to_string(i) + " = ";
+    if (v.role == Role::op) text += std::string(v.node->prim->name);
+    else text += (v.role == Role::leaf ? "leaf " : v.role == Role::literal ? "number " : "constant ") + std::to_string(v.number);
+    if (v.role == Role::op) {
+      text += '(';
+      for (std::uint32_t k = 0; k < v.arity; ++k) text += (k ? ", %" : "%") + std::to_string(p.in(i)[k]);
+      text += ')';
+    }
+    text += ' ' + adjoint::to_string(v.node->type);
+    if (v.group >= 0) text += "  group " + std::to_string(v.group);
+    if (v.row) text += ", a row each";
+    if (v.backward) text += "  backward";
+    if (v.again) text += "  again";
+    text += '\n';
+  }
+  text += "roots";
+  for (auto r : p.roots) text += " %" + std::to_string(r);
+  return text + '\n';
+}
+
+}  // namespace adjoint::plan
