@@ -54,9 +54,9 @@ int available_cpus() {
 }
 
 // About 30 us of spinning: longer than the gap between two kernels of a step, short enough to be kind to neighbours. While a
-// compiled step runs, a worker that waits for the next parallel kernel stays awake for milliseconds, and whoever waits for a worker does,
-// so that a step enters the system only where another process took the core.
-constexpr int kSpins = 2000, kSpinsInStep = 300'000, kSpinsForWorkers = 3'000'000;
+// compiled step runs, a worker that waits for the next parallel kernel stays awake for a millisecond or two, and whoever waits for a
+// worker does for a third of one, so that a step enters the system only where another process took the core.
+constexpr int kSpins = 2000, kSpinsInStep = 100'000, kSpinsForWorkers = 20'000;
 
 struct Job {
   const PartFn* fn = nullptr;

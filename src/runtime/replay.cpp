@@ -20,6 +20,12 @@ bool held_alone(const Node& n, std::uint32_t places) {
 
 std::size_t bytes_of(const Type& t) { return static_cast<std::size_t>(t.shape.numel()) * size_of(t.dtype); }
 
+Buffer* copy_of(const Buffer& b) {
+  Buffer* copy = new_buffer(b.bytes);
+  if (b.bytes) __builtin_memcpy(copy->data, b.data, b.bytes);
+  return copy;
+}
+
 void set_flags(Node& n, const Trace::Output& o) {
   n.wants_grad = n.tracked = o.wants_grad;
   if (o.name.empty() ? n.extra && !n.extra->name.empty() : !n.extra || n.extra->name != o.name) extra_of(n).name = o.name;
@@ -52,10 +58,9 @@ struct Replay::Run {
         if (!b) return l;
         i.claimed[l] = b;
         if (b->refs.load(std::memory_order_seq_cst) == 1 && b->writable) continue;
-        retain(b);  // someone reads these bytes: they stay
-        i.claimed[l] = nullptr;
-        i.held[l] = b;
-        n.data.store(b, std::memory_order_release);
+        Buffer* copy = copy_of(*b);  // someone reads these bytes, or they are the user's: they stay as they are
+        i.original[l] = b;
+        i.claimed[l] = copy;
       } else if (!(i.held[l] = hold_data(n))) {
         return l;
       }
@@ -77,8 +82,7 @@ struct Replay::Run {
           i.taken[l] = 1;
           i.outputs[k] = i.claimed[l];
         } else {
-          i.outputs[k] = new_buffer(bytes_of(o.type));
-          if (i.outputs[k]->bytes) __builtin_memcpy(i.outputs[k]->data, i.held[l]->data, i.outputs[k]->bytes);
+          i.outputs[k] = copy_of(*i.held[l]);
           i.inputs[static_cast<std::size_t>(input)] = i.outputs[k];
         }
       } else if (o.ring) {
@@ -231,17 +235,24 @@ struct Replay::Run {
   }
 
   void let_go() {
+    if (!done) give_up_outputs();
     for (std::size_t l = 0; l < t.leaves.size(); ++l) {
-      if (i.claimed[l] && !done) i.node[l]->data.store(i.claimed[l], std::memory_order_release);
-      i.claimed[l] = nullptr;
       if (i.held[l]) release(std::exchange(i.held[l], nullptr));
+      Buffer* original = std::exchange(i.original[l], nullptr);
+      if (Buffer* b = std::exchange(i.claimed[l], nullptr)) {  // the run failed: the old value goes back
+        i.node[l]->data.store(original ? original : b, std::memory_order_release);
+        if (original) release(b);
+      } else {
+        release(original);
+      }
     }
-    if (done) return;
+  }
+
+  void give_up_outputs() {
     for (std::size_t k = 0; k < t.outputs.size(); ++k) {
       Buffer* b = std::exchange(i.outputs[k], nullptr);
-      i.bound_outputs[k] = nullptr;
       const bool of_ring = i.values[k] && i.values[k].node()->data.load(std::memory_order_relaxed) == b;
-      if (b && !of_ring && std::ranges::none_of(i.node, [&](const Node* n) { return n && n->data.load(std::memory_order_relaxed) == b; })) release(b);
+      if (b && !of_ring && std::ranges::find(i.claimed, b) == i.claimed.end()) release(b);
       i.values[k] = Tensor();
     }
   }

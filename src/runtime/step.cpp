@@ -70,7 +70,7 @@ Instance::Instance(std::shared_ptr<Trace> t, Loc loc) : trace(std::move(t)), mem
   std::ranges::copy(trace->literals, memory->literals.begin());
   last.assign(trace->leaf_of.size(), nullptr);
   node.assign(leaves, nullptr);
-  claimed.assign(leaves, nullptr), held.assign(leaves, nullptr), taken.assign(leaves, 0);
+  claimed.assign(leaves, nullptr), held.assign(leaves, nullptr), original.assign(leaves, nullptr), taken.assign(leaves, 0);
   inputs.assign(trace->input_leaf.size(), nullptr);
   bound_inputs.assign(inputs.size(), nullptr);
   outputs.assign(outs, nullptr), spare.assign(outs, nullptr), bound_outputs.assign(outs, nullptr);

@@ -84,6 +84,7 @@ struct Instance {
   std::vector<const Node*> last;              // the node at each place in the last run: its pattern is known
   std::vector<Node*> node;                    // of each leaf
   std::vector<Buffer*> claimed, held;         // of each leaf: taken out of it, or held for reading
+  std::vector<Buffer*> original;              // of each leaf: its bytes, where a copy of them was taken in their place
   std::vector<Buffer*> inputs, outputs;       // of the plan
   std::vector<Buffer*> captured;              // one reference each, for ever
   std::vector<Buffer*> spare;                 // of each output: bytes that change places with a leaf's

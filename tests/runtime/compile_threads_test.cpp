@@ -1,0 +1,114 @@
+// compile_threads_test.cpp: one compiled step called from several threads: with trees of their own it runs, with one tree the second call
+// is a typed error and no race. Run under ThreadSanitizer by scripts/test --all. Not the rules of compile() on one thread.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <thread>
+
+#include "adjoint/compile.hpp"
+#include "adjoint/ops.hpp"
+#include "adjoint/optim.hpp"
+
+namespace adjoint {
+namespace {
+
+struct Model {
+  Tensor w;
+};
+using State = optim::SGD::State<Model>;
+const optim::SGD kSgd{.learning_rate = 0.01, .momentum = 0.5};
+
+Tensor body(Model& m, State& s, const Tensor& x) {
+  const Tensor loss = sum(square(matmul(x, m.w)));
+  std::tie(m, s) = kSgd.update(m, grad(loss, m), s);
+  return loss;
+}
+Tensor input(int i) { return full({24, 24}, 0.01 * (i + 1), DType::f64).detach(); }
+Model start() { return {full({24, 8}, 0.5, DType::f64).detach()}; }
+
+template <class F> void on_threads(int n, F f) {
+  std::vector<std::thread> all;
+  for (int i = 0; i < n; ++i) all.emplace_back([&f, i] { f(i); });
+  for (auto& t : all) t.join();
+}
+
+}  // namespace
+
+TEST(CompileThreads, EachThreadWithItsOwnTrees) {
+  const auto step = compile(body);
+  std::atomic<int> right{0};
+  on_threads(4, [&](int i) {
+    Model a = start(), b = start();
+    State sa = kSgd.init(a), sb = kSgd.init(b);
+    bool same = true;
+    for (int k = 0; k < 20; ++k) same &= step(a, sa, input(i)).item() == body(b, sb, input(i)).item();
+    right += same && a.w.to_vector<double>() == b.w.to_vector<double>();
+  });
+  EXPECT_EQ(right, 4);
+  EXPECT_EQ(step.traces(), 1);
+}
+
+TEST(CompileThreads, ShapesThatChangeOnSeveralThreadsUnderASmallBound) {
+  auto f = compile([](const Tensor& x) { return sum(x * x); });
+  f.keep(2);
+  std::atomic<int> right{0};
+  on_threads(4, [&](int i) {
+    for (int k = 0; k < 100; ++k) {
+      const auto n = 1 + (i + k) % 5;
+      right += f(full({n}, 2, DType::f64).detach()).item() == 4 * n;
+    }
+  });
+  EXPECT_EQ(right, 400);
+  EXPECT_LE(f.traces(), 2);
+}
+
+TEST(CompileThreads, OneTreeInTwoThreadsIsATypedErrorAndNoRace) {
+  const auto step = compile([](Model& m, const Tensor& x) { m.w = m.w + sum(matmul(x, m.w)) * 0.0 + 1.0; });
+  Model m = start();
+  const Tensor x = input(0);
+  step(m, x);
+  std::atomic<int> steps{0}, errors{0}, others{0};
+  on_threads(2, [&](int) {
+    for (int k = 0; k < 2000; ++k) {
+      try {
+        step(m, x);
+        ++steps;
+      } catch (const Error& e) {
+        if (e.message().find("another thread") != std::string::npos) ++errors;
+        else ++others;
+      }
+    }
+  });
+  EXPECT_EQ(steps + errors, 4000);
+  EXPECT_EQ(others, 0);
+  for (const double v : m.w.to_vector<double>()) EXPECT_EQ(v, 1.5 + steps);  // each step that was taken was taken as a whole
+}
+
+TEST(CompileThreads, AReaderMeetsATypedErrorOrAWholeValue) {
+  const auto step = compile([](Model& m) { m.w = m.w + 1.0; });
+  Model m{full({1 << 14}, 0, DType::f64).detach()};
+  step(m);
+  std::atomic<bool> stop{false};
+  std::atomic<int> torn{0}, values{0};
+  std::thread reader([&] {
+    while (!stop) {
+      try {
+        const auto v = m.w.to_vector<double>();
+        torn += v.front() != v.back();
+        ++values;
+      } catch (const Error&) {
+      }
+    }
+  });
+  for (int k = 0; k < 2000; ++k) {
+    try {
+      step(m);
+    } catch (const Error&) {
+    }
+  }
+  stop = true;
+  reader.join();
+  EXPECT_EQ(torn, 0);
+}
+
+}  // namespace adjoint
