@@ -19,7 +19,7 @@ std::uint32_t any(std::size_t count, Choices& c) {
 }
 
 Form form_of(Choices& c) {
-  constexpr Form more[] = {Form::row, Form::row, Form::scalar, Form::scalar, Form::scalar, Form::pattern, Form::view, Form::view};
+  constexpr Form more[] = {Form::row, Form::row, Form::scalar, Form::scalar, Form::scalar, Form::pattern, Form::view, Form::view, Form::normalise};
   return c.one_in(2) ? more[c.below(std::size(more))] : static_cast<Form>(c.below(kForms));
 }
 

@@ -221,9 +221,13 @@ Tensor reduce_call(const Tensor& x, Choices& c) {
 Tensor normalise_call(const Tensors& from, Choices& c) {
   Tensor x = floating(from[0]);
   if (x.rank() == 0) x = reshape(x, {1});
-  switch (c.below(6)) {
+  if (c.one_in(3)) x = fitted(x, {static_cast<std::int64_t>(1 + c.below(5)), static_cast<std::int64_t>(8 + c.below(60))}, x.dtype());
+  if (c.one_in(2)) x = x * 0.5 - tanh(x);
+  switch (c.below(8)) {
     case 0: return softmax(x);
     case 1: return log_softmax(x);
+    case 5: return sum(square(x) * 0.5 + fitted(from.back(), x.shape(), x.dtype()), {-1});
+    case 6: return exp(x) / broadcast_to(amax(abs(x) + 1.0, {-1}, true), x.shape());
     case 2: return layer_norm(x, {.weight = fitted(from.back(), {x.shape(-1)}, x.dtype())});
     case 3: return layer_norm(x);
     case 4: return rms_norm(x);

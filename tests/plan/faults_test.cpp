@@ -97,13 +97,16 @@ void plant(const Fault& f, const check::RandomProgram& p, Tally& tally) {
   ++tally.programs;
   Choices c(p.seed * 31 + f.name.size());
   const auto given_up = [&](const Node& n) { return (p.seed + static_cast<std::uint64_t>(n.type.shape.rank())) % 4 != 0; };
-  const planned::Graph g(b.roots, b.update, b.leaves, given_up);
+  const PlanOptions options{.memory = p.seed % 3 == 0 ? "recompute" : "save-all"};
+  planned::Graph g(b.roots, b.update, b.leaves, given_up);
+  g.options = options;
   const planned::Graph* other = &g;
   std::optional<planned::Graph> wrong;
   if (f.rewrite) {
     const Tensors roots = rewritten(g, f, c);
     if (roots.empty()) return;
     wrong.emplace(roots, b.update, b.leaves, given_up);
+    wrong->options = options;
     other = &*wrong;
   }
   bool planted = f.rewrite != nullptr, by_verifier = false;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <functional>
 #include <optional>
@@ -89,7 +90,7 @@ struct Graph {
 struct Outcome {
   std::string fault;             // empty: planned = interpreted
   bool refused = false;          // both failed: an operation's own error
-  std::int64_t roots = 0, elements = 0, nans = 0, overwritten = 0, steps = 0, fused = 0, again = 0;
+  std::int64_t roots = 0, elements = 0, nans = 0, overwritten = 0, steps = 0, fused = 0, rows = 0, again = 0;
 };
 
 inline std::int64_t nans_in(const Tensor& t) {
@@ -168,8 +169,13 @@ inline Outcome compared(const Graph& wanted, const Graph& planned, const Planner
     return out;
   }
   out.steps = static_cast<std::int64_t>(executable->plan().steps.size());
-  for (const auto& s : executable->plan().steps) out.again += s.again;
-  for (const auto& s : executable->plan().steps) out.fused += s.fused && s.name.find('+') != std::string::npos;
+  for (const auto& s : executable->plan().steps) {
+    const bool several = s.fused && s.name.find('+') != std::string::npos;
+    const bool reduces = std::ranges::any_of(std::array{"sum", "amax", "amin", "prod"}, [&](const char* r) { return ('+' + s.name + '+').find('+' + std::string(r) + '+') != std::string::npos; });
+    out.fused += several;
+    out.rows += several && reduces;
+    out.again += s.again;
+  }
   run_once(wanted, planned, *executable, false, out);
   if (again && out.fault.empty() && !out.refused) run_once(wanted, planned, *executable, true, out);
   return out;

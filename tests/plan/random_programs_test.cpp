@@ -43,7 +43,7 @@ PlanOptions options_of(const planned::Graph& g, std::uint64_t seed) {
 }
 
 struct Totals {
-  std::int64_t graphs = 0, nodes = 0, roots = 0, elements = 0, nans = 0, refused = 0, overwritten = 0, steps = 0, fused = 0, again = 0, derivatives = 0;
+  std::int64_t graphs = 0, nodes = 0, roots = 0, elements = 0, nans = 0, refused = 0, overwritten = 0, steps = 0, fused = 0, rows = 0, again = 0, derivatives = 0;
   std::map<std::string_view, std::int64_t> uses;      // nodes by operation
   std::map<std::string_view, std::int64_t> families;  // nodes by family
 };
@@ -62,7 +62,7 @@ planned::Outcome outcome_of(const RandomProgram& p, Totals* totals = nullptr) {
       if (n->kind == Kind::op) ++totals->nodes, ++totals->uses[n->prim->name], ++totals->families[n->prim->family];
     totals->graphs += 1;
     totals->roots += out.roots, totals->elements += out.elements, totals->nans += out.nans, totals->refused += out.refused;
-    totals->overwritten += out.overwritten, totals->steps += out.steps, totals->fused += out.fused, totals->again += out.again, totals->derivatives += b.gradients > 0;
+    totals->overwritten += out.overwritten, totals->steps += out.steps, totals->fused += out.fused, totals->rows += out.rows, totals->again += out.again, totals->derivatives += b.gradients > 0;
   }
   return out;
 }
@@ -98,10 +98,10 @@ Totals run(std::uint64_t first, std::int64_t count) {
 }
 
 void print(const Totals& t) {
-  std::printf("%lld graphs, %lld nodes, %lld roots, %lld elements (%lld NaN), %lld refused, %lld with gradients, %lld leaves overwritten, %lld steps of which %lld fuse several nodes and %lld compute again\n",
+  std::printf("%lld graphs, %lld nodes, %lld roots, %lld elements (%lld NaN), %lld refused, %lld with gradients, %lld leaves overwritten, %lld steps, of which %lld fuse several nodes, %lld of them with reductions along rows, and %lld compute again\n",
               static_cast<long long>(t.graphs), static_cast<long long>(t.nodes), static_cast<long long>(t.roots), static_cast<long long>(t.elements),
               static_cast<long long>(t.nans), static_cast<long long>(t.refused), static_cast<long long>(t.derivatives), static_cast<long long>(t.overwritten),
-              static_cast<long long>(t.steps), static_cast<long long>(t.fused), static_cast<long long>(t.again));
+              static_cast<long long>(t.steps), static_cast<long long>(t.fused), static_cast<long long>(t.rows), static_cast<long long>(t.again));
 }
 
 TEST(RandomPrograms, PlannedIsInterpreted) {
@@ -115,6 +115,7 @@ TEST(RandomPrograms, PlannedIsInterpreted) {
   EXPECT_GT(t.derivatives, t.graphs * 2 / 5);
   EXPECT_GT(t.overwritten, t.graphs / 10);
   EXPECT_GT(t.fused, t.graphs);
+  EXPECT_GT(t.rows, t.graphs / 10);
   EXPECT_GT(t.again, 0);
   // Every operation that makes nodes and has a row is in them.
   std::set<std::string> missing;
@@ -151,16 +152,22 @@ TEST(RandomPrograms, ShrinkToWhatMatters) {
 }
 
 TEST(RandomProgramsSoak, PlannedIsInterpreted) {
-  const std::int64_t count = support::soak_scaled(1000000);
-  const Totals t = run(support::soak_seed() << 32, count);
-  print(t);
-  support::soak_count("programs.graphs", t.graphs);
-  support::soak_count("programs.nodes", t.nodes);
-  support::soak_count("programs.roots", t.roots);
-  support::soak_count("programs.elements", t.elements);
-  support::soak_count("programs.refused", t.refused);
-  support::soak_count("programs.overwritten", t.overwritten);
-  for (const auto& [family, nodes] : t.families) support::soak_count("programs.nodes." + std::string(family.empty() ? "other" : family), nodes);
+  constexpr std::int64_t kPart = 50'000;  // counted part by part: an interrupted run counts too
+  const std::uint64_t first = support::soak_seed() << 32;
+  for (std::int64_t done = 0, count = support::soak_scaled(1'000'000); done < count && !HasFailure(); done += kPart) {
+    const Totals t = run(first + static_cast<std::uint64_t>(done), std::min(kPart, count - done));
+    print(t);
+    std::fflush(stdout);
+    support::soak_count("programs.graphs", t.graphs);
+    support::soak_count("programs.nodes", t.nodes);
+    support::soak_count("programs.roots", t.roots);
+    support::soak_count("programs.elements", t.elements);
+    support::soak_count("programs.refused", t.refused);
+    support::soak_count("programs.overwritten", t.overwritten);
+    support::soak_count("programs.row_groups", t.rows);
+    support::soak_count("programs.again", t.again);
+    for (const auto& [family, nodes] : t.families) support::soak_count("programs.nodes." + std::string(family.empty() ? "other" : family), nodes);
+  }
 }
 
 }  // namespace

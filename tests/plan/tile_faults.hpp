@@ -19,7 +19,8 @@ inline DType register_type(const TileProgram& p, std::uint16_t reg) {
     if (i.dst == reg) return i.dtype;
   return DType::bool_;
 }
-inline int arity_of(const TileInstruction& i) { return plan::scalar_function(i.op).arity; }
+inline bool reduces(const TileInstruction& i) { return i.reduction != plan::RowReduction::none; }
+inline int arity_of(const TileInstruction& i) { return reduces(i) ? 1 : plan::scalar_function(i.op).arity; }
 /// Whoever reads `from` behind instruction k reads `to`.
 inline void redirect(TileProgram& p, std::size_t k, std::uint16_t from, std::uint16_t to) {
   for (std::size_t j = k + 1; j < p.instructions.size(); ++j)
@@ -48,7 +49,7 @@ inline std::vector<Fault> tile_faults() {
       fault("instruction dropped", [](TileProgram& p, Choices& c) {
         const auto k = c.below(p.instructions.size());
         const TileInstruction i = p.instructions[k];
-        if (register_type(p, i.a) != i.dtype) return false;
+        if (reduces(i) || register_type(p, i.a) != i.dtype) return false;
         redirect(p, k, i.dst, i.a);
         p.instructions.erase(p.instructions.begin() + static_cast<std::ptrdiff_t>(k));
         return !p.instructions.empty();
@@ -73,7 +74,7 @@ inline std::vector<Fault> tile_faults() {
         const auto& f = plan::scalar_function(i.op);
         const auto other = static_cast<int>(c.below(static_cast<std::size_t>(plan::scalar_function_count())));
         const auto& g = plan::scalar_function(other);
-        if (other == i.op || f.arity != g.arity || f.result != g.result || !(g.types & plan::dtype_bit(i.src))) return false;
+        if (reduces(i) || other == i.op || f.arity != g.arity || f.result != g.result || !(g.types & plan::dtype_bit(i.src))) return false;
         i.op = static_cast<std::uint16_t>(other);
         return true;
       }),
@@ -88,12 +89,22 @@ inline std::vector<Fault> tile_faults() {
         const auto k = c.below(p.instructions.size());
         const TileInstruction i = p.instructions[k];
         for (std::size_t j = 0; j < k; ++j)
-          if (const auto& o = p.instructions[j]; o.op == i.op && o.dtype == i.dtype && (o.a != i.a || (arity_of(i) > 1 && o.b != i.b))) {
+          if (const auto& o = p.instructions[j]; o.op == i.op && o.reduction == i.reduction && o.dtype == i.dtype && (o.a != i.a || (arity_of(i) > 1 && o.b != i.b))) {
             redirect(p, k, i.dst, o.dst);
             p.instructions.erase(p.instructions.begin() + static_cast<std::ptrdiff_t>(k));
             return true;
           }
         return false;
+      }),
+      fault("another reduction along rows", [](TileProgram& p, Choices& c) {
+        std::vector<TileInstruction*> all;
+        for (auto& i : p.instructions)
+          if (reduces(i)) all.push_back(&i);
+        if (all.empty()) return false;
+        auto& i = **one_of(all, c);
+        using enum plan::RowReduction;
+        i.reduction = i.reduction == sum ? amax : i.reduction == amax ? amin : sum;
+        return true;
       }),
       fault("inputs exchanged", [](TileProgram& p, Choices& c) {
         if (p.inputs.size() < 2) return false;
