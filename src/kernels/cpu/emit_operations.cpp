@@ -104,6 +104,7 @@ void Coder::encode_fma(std::int32_t v) {
   };
   const Xmm x = vector(a);
   if (last(c.c) && c.c != a && c.c != b) {
+    held(c.c);  // loading b may not take its register
     const Operand& y = operand(b);
     const Xmm d = take(c.c);
     return wide ? vfmadd231pd(d, x, y) : vfmadd231ps(d, x, y);
