@@ -71,7 +71,7 @@ struct EmittedGroup::Impl {
   std::vector<char> moves;                           ///< of each port: contiguous along the row, not one element a row
   int inputs = 0, kept = 0;
   std::int64_t kept_bytes = 0;                       ///< of one kept array
-  bool reduces = false;
+  bool reduces = false, by_rows = false;
   std::int64_t operations = 0;                       ///< of one element
 };
 
@@ -117,41 +117,49 @@ EmittedGroup::~EmittedGroup() = default;
 std::int64_t EmittedGroup::code_bytes() const { return impl_->code->bytes(); }
 const void* EmittedGroup::code() const { return reinterpret_cast<const void*>(impl_->code->function()); }
 
-std::unique_ptr<EmittedGroup> EmittedGroup::make(const plan::TileProgram& given, std::span<const std::int64_t> shape,
-                                                 std::span<const View> in, std::span<const View> out, GroupExecutor executor) {
-  const std::size_t ports = in.size() + out.size();
-  if (executor == GroupExecutor::tiles || ports > static_cast<std::size_t>(kMaxPorts)) return nullptr;
-  plan::TileProgram program = given;
-  const auto port = [&](std::size_t p) -> plan::TilePort& { return p < in.size() ? program.inputs[p] : program.outputs[p - in.size()]; };
-  const auto view = [&](std::size_t p) -> const View& { return p < in.size() ? in[p] : out[p - in.size()]; };
-  auto impl = std::make_unique<Impl>();
-  // Axes that lie behind one another in every port are one; by rows, the last one stays as it is.
-  const bool by_rows = program.by_rows();
+/// Axes that lie behind one another in every port are one; by rows, the last one stays as it is. At least one is left.
+static std::vector<Joined> join_axes(std::span<const std::int64_t> shape, std::span<const View* const> views, std::span<const char> row, bool by_rows) {
   std::vector<Joined> axes;
   for (std::size_t d = 0; d < shape.size(); ++d) {
     const bool columns = by_rows && d + 1 == shape.size();
     if (shape[d] == 1 && !columns) continue;
     Joined axis{shape[d], {}};
     bool fits = !axes.empty() && !columns;
-    for (std::size_t p = 0; p < ports; ++p) {
-      axis.stride[p] = columns && port(p).row ? 0 : view(p).strides[d];
+    for (std::size_t p = 0; p < views.size(); ++p) {
+      axis.stride[p] = columns && row[p] ? 0 : views[p]->strides[d];
       fits = fits && axes.back().stride[p] == axis.stride[p] * shape[d];
     }
     if (fits) axis.size *= axes.back().size, axes.back() = axis;
     else axes.push_back(axis);
   }
   if (axes.empty()) axes.push_back({1, {}});
+  return axes;
+}
+
+std::unique_ptr<EmittedGroup> EmittedGroup::make(const plan::TileProgram& given, std::span<const std::int64_t> shape,
+                                                 std::span<const View> in, std::span<const View> out, GroupExecutor executor) {
+  const std::size_t ports = in.size() + out.size();
+  if (executor == GroupExecutor::tiles || ports > static_cast<std::size_t>(kMaxPorts)) return nullptr;
+  plan::TileProgram program = given;
+  auto impl = std::make_unique<Impl>();
+  std::vector<const View*> views;
+  std::vector<char> row;
+  for (std::size_t p = 0; p < ports; ++p) {
+    views.push_back(p < in.size() ? &in[p] : &out[p - in.size()]);
+    row.push_back(p < in.size() ? program.inputs[p].row : program.outputs[p - in.size()].row);
+  }
+  std::vector<Joined> axes = join_axes(shape, views, row, program.by_rows());
   const Joined columns = axes.back();
   axes.pop_back();
   impl->columns = columns.size;
   for (const auto& a : axes) impl->rows *= a.size;
-  if (!by_rows && !axes.empty() && columns.size < kFewColumns) return nullptr;
+  if (!program.by_rows() && !axes.empty() && columns.size < kFewColumns) return nullptr;
   EmitLayout layout;
   for (std::size_t p = 0; p < ports; ++p) {
-    auto& q = port(p);
-    const bool output = p >= in.size();
-    if (columns.size > 1 && !q.row && columns.stride[p] != 1 && (output || columns.stride[p] != 0)) return nullptr;
-    if (!output && columns.size > 1 && columns.stride[p] == 0) q.row = true;
+    auto& q = p < in.size() ? program.inputs[p] : program.outputs[p - in.size()];
+    const std::int64_t stride = columns.size > 1 && !q.row ? columns.stride[p] : 1;
+    if (stride != 1 && (stride != 0 || p >= in.size())) return nullptr;
+    if (stride == 0) q.row = true;  // one element a row
     layout.ports.push_back(q.dtype);
     impl->size.push_back(static_cast<std::uint8_t>(size_of(q.dtype)));
     impl->moves.push_back(!q.row);
@@ -161,10 +169,15 @@ std::unique_ptr<EmittedGroup> EmittedGroup::make(const plan::TileProgram& given,
     for (std::size_t p = 0; p < ports; ++p) impl->outer.back().distance[p] = a.stride[p] * impl->size[p];
   }
   for (const auto& i : program.instructions) impl->reduces = impl->reduces || i.reduction != plan::RowReduction::none;
+  impl->by_rows = given.by_rows();
   layout.many_rows = impl->rows > 1;
   layout.blocks = impl->reduces && columns.size > kReduceBlock;
-  const bool avx512 = executor == GroupExecutor::avx512;
-  auto recorded = record_program(program, avx512);
+  impl->inputs = static_cast<int>(in.size());
+  return encode(std::move(impl), program, layout, executor == GroupExecutor::avx512);
+}
+
+std::unique_ptr<EmittedGroup> EmittedGroup::encode(std::unique_ptr<Impl> impl, const plan::TileProgram& program, EmitLayout layout, bool avx512) {
+  const auto recorded = record_program(program, avx512);
   if (!recorded) return nullptr;
   impl->code = shared_code(key_of(program, layout, avx512), [&] { return emit_code(*recorded, layout); });
   if (!impl->code) return nullptr;
@@ -174,87 +187,87 @@ std::unique_ptr<EmittedGroup> EmittedGroup::make(const plan::TileProgram& given,
     layout.non_temporal = true;
     impl->streaming = shared_code(key_of(program, layout, avx512), [&] { return emit_code(*recorded, layout); });
   }
-  impl->inputs = static_cast<int>(in.size());
   impl->kept = recorded->kept;
   impl->kept_bytes = (impl->columns + 15) / 16 * 16 * 8 + 64;
   for (const auto& p : recorded->passes) impl->operations += 1 + static_cast<std::int64_t>(p.section.body.code.size());
   return std::unique_ptr<EmittedGroup>(new EmittedGroup(std::move(impl)));
 }
 
-namespace {
-
-/// The argument array of a call, and where in the outer axes it stands.
-struct Call {
+/// The argument array of a call.
+struct EmittedGroup::Call {
   std::array<std::int64_t, kArgAddresses + 3 * kMaxPorts> words;
+
+  Call(const Impl& g, std::int64_t columns) {
+    const std::size_t ports = g.size.size(), kept = static_cast<std::size_t>(g.kept);
+    std::byte* scratch = kept ? kernels::scratch<std::byte>(kernels::Slot::emitted_rows, g.kept_bytes * g.kept) : nullptr;
+    words[kArgColumns] = columns;
+    for (std::size_t k = 0; k < kept; ++k)
+      words[kArgAddresses + ports + k] = reinterpret_cast<std::int64_t>(scratch + static_cast<std::int64_t>(k) * g.kept_bytes);
+    for (std::size_t p = 0; p < ports; ++p) words[kArgAddresses + ports + kept + p] = g.outer.empty() ? 0 : g.outer.back().distance[p];
+  }
+  void address(std::size_t port, const std::byte* at) { words[kArgAddresses + port] = reinterpret_cast<std::int64_t>(at); }
 };
 
-}  // namespace
+/// Elements [first, last) of the only row.
+void EmittedGroup::columns(EmittedFunction function, const std::byte* const* data, std::int64_t first, std::int64_t last) const {
+  Call c(*impl_, last - first);
+  c.words[kArgRows] = 1;
+  for (std::size_t p = 0; p < impl_->size.size(); ++p) c.address(p, data[p] + (impl_->moves[p] ? first * impl_->size[p] : 0));
+  function(c.words.data());
+}
+
+/// Rows [first, last): one call for those that lie along the last of the outer axes.
+void EmittedGroup::rows(EmittedFunction function, const std::byte* const* data, std::int64_t first, std::int64_t last) const {
+  const Impl& g = *impl_;
+  const std::int64_t slab = g.outer.back().size;
+  Call c(g, g.columns);
+  for (std::int64_t row = first; row < last;) {
+    const std::int64_t n = std::min(last - row, slab - row % slab);
+    c.words[kArgRows] = n;
+    for (std::size_t p = 0; p < g.size.size(); ++p) {
+      std::int64_t rest = row, distance = 0;
+      for (std::size_t d = g.outer.size(); d-- > 0;) {
+        distance += rest % g.outer[d].size * g.outer[d].distance[p];
+        rest /= g.outer[d].size;
+      }
+      c.address(p, data[p] + distance);
+    }
+    function(c.words.data());
+    row += n;
+  }
+}
+
+/// Stores may pass by the caches: outputs are aligned in every row, and not in place.
+bool EmittedGroup::may_stream(const std::byte* const* data) const {
+  const Impl& g = *impl_;
+  for (std::size_t p = static_cast<std::size_t>(g.inputs); p < g.size.size(); ++p) {
+    if (!g.moves[p]) continue;
+    if (reinterpret_cast<std::uintptr_t>(data[p]) % 64 != 0) return false;
+    for (const auto& a : g.outer)
+      if (a.distance[p] % 64 != 0) return false;
+    for (std::size_t i = 0; i < static_cast<std::size_t>(g.inputs); ++i)
+      if (data[i] == data[p]) return false;
+  }
+  return true;
+}
 
 void EmittedGroup::run(const View* in, const View* out) const {
   const Impl& g = *impl_;
-  const std::size_t ports = g.size.size(), inputs = static_cast<std::size_t>(g.inputs), kept = static_cast<std::size_t>(g.kept);
-  const auto data = [&](std::size_t p) { return p < inputs ? in[p].data : out[p - inputs].data; };
-  const CodePages* pages = g.code.get();
-  if (g.streaming) {
-    bool aligned = true;
-    for (std::size_t p = inputs; p < ports; ++p) {
-      aligned = aligned && (!g.moves[p] || reinterpret_cast<std::uintptr_t>(data(p)) % 64 == 0);
-      for (std::size_t i = 0; i < inputs; ++i) aligned = aligned && data(i) != data(p);
-      for (const auto& a : g.outer) aligned = aligned && (!g.moves[p] || a.distance[p] % 64 == 0);
-    }
-    if (aligned) pages = g.streaming.get();
+  std::array<const std::byte*, kMaxPorts> data;
+  for (std::size_t p = 0, inputs = static_cast<std::size_t>(g.inputs); p < g.size.size(); ++p) data[p] = p < inputs ? in[p].data : out[p - inputs].data;
+  const EmittedFunction function = (g.streaming && may_stream(data.data()) ? g.streaming : g.code)->function();
+  const bool many = g.rows * std::max<std::int64_t>(g.columns, 1) * g.operations >= kParallelFrom;
+  if (g.rows == 0 || (g.columns == 0 && !g.by_rows)) return;
+  if (g.rows > 1) {
+    const std::int64_t parts = many ? std::min<std::int64_t>(runtime::threads(), g.rows) : 1;
+    if (parts == 1) return rows(function, data.data(), 0, g.rows);
+    return runtime::parallel(parts, [&](std::int64_t k) { rows(function, data.data(), g.rows * k / parts, g.rows * (k + 1) / parts); });
   }
-  const EmittedFunction function = pages->function();
-  const auto prepare = [&](Call& c) {
-    std::byte* scratch = kept ? kernels::scratch<std::byte>(kernels::Slot::emitted_rows, g.kept_bytes * g.kept) : nullptr;
-    for (std::size_t k = 0; k < kept; ++k)
-      c.words[kArgAddresses + ports + k] = reinterpret_cast<std::int64_t>(scratch + static_cast<std::int64_t>(k) * g.kept_bytes);
-    for (std::size_t p = 0; p < ports; ++p) c.words[kArgAddresses + ports + kept + p] = g.outer.empty() ? 0 : g.outer.back().distance[p];
-  };
-  if (g.rows == 1) {
-    const bool shares = !g.reduces && g.columns * g.operations >= kParallelFrom;
-    const std::int64_t parts = shares ? std::min<std::int64_t>(runtime::threads(), (g.columns + 1023) / 1024) : 1;
-    const auto part = [&](std::int64_t k) {
-      const std::int64_t groups = (g.columns + 63) / 64, first = groups * k / parts * 64, last = std::min(g.columns, groups * (k + 1) / parts * 64);
-      Call c;
-      prepare(c);
-      c.words[kArgRows] = 1;
-      c.words[kArgColumns] = last - first;
-      for (std::size_t p = 0; p < ports; ++p)
-        c.words[kArgAddresses + p] = reinterpret_cast<std::int64_t>(data(p)) + (g.moves[p] ? first * g.size[p] : 0);
-      function(c.words.data());
-    };
-    if (g.columns == 0 && !g.reduces) return;
-    if (parts == 1) part(0);
-    else runtime::parallel(parts, part);
-    return;
-  }
-  if (g.rows == 0) return;
-  const bool shares = g.rows * std::max<std::int64_t>(g.columns, 1) * g.operations >= kParallelFrom;
-  const std::int64_t parts = shares ? std::min<std::int64_t>(runtime::threads(), g.rows) : 1;
-  const auto part = [&](std::int64_t k) {
-    const std::int64_t last = g.rows * (k + 1) / parts, slab = g.outer.back().size;
-    Call c;
-    prepare(c);
-    for (std::int64_t row = g.rows * k / parts; row < last;) {
-      const std::int64_t n = std::min(last - row, slab - row % slab);
-      c.words[kArgRows] = n;
-      c.words[kArgColumns] = g.columns;
-      for (std::size_t p = 0; p < ports; ++p) {
-        std::int64_t rest = row, at = reinterpret_cast<std::int64_t>(data(p));
-        for (std::size_t d = g.outer.size(); d-- > 0;) {
-          const auto& a = g.outer[d];
-          at += rest % a.size * a.distance[p];
-          rest /= a.size;
-        }
-        c.words[kArgAddresses + p] = at;
-      }
-      function(c.words.data());
-      row += n;
-    }
-  };
-  if (parts == 1) part(0);
-  else runtime::parallel(parts, part);
+  const std::int64_t groups = (g.columns + 63) / 64, parts = many && !g.reduces ? std::min<std::int64_t>(runtime::threads(), (groups + 15) / 16) : 1;
+  if (parts == 1) return columns(function, data.data(), 0, g.columns);
+  runtime::parallel(parts, [&](std::int64_t k) {
+    columns(function, data.data(), groups * k / parts * 64, std::min(g.columns, groups * (k + 1) / parts * 64));
+  });
 }
 
 }  // namespace adjoint::cpu

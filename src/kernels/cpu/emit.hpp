@@ -6,10 +6,13 @@
 #include <memory>
 #include <span>
 
+#include "kernels/cpu/emit_pages.hpp"
 #include "plan/operand.hpp"
 #include "plan/tile_program.hpp"
 
 namespace adjoint::cpu {
+
+struct EmitLayout;
 
 /// What runs fused groups.
 enum class GroupExecutor : std::uint8_t { tiles, avx2, avx512 };
@@ -40,7 +43,12 @@ class EmittedGroup {
 
  private:
   struct Impl;
+  struct Call;
   explicit EmittedGroup(std::unique_ptr<const Impl> impl);
+  static std::unique_ptr<EmittedGroup> encode(std::unique_ptr<Impl> impl, const plan::TileProgram& program, EmitLayout layout, bool avx512);
+  void columns(EmittedFunction function, const std::byte* const* data, std::int64_t first, std::int64_t last) const;
+  void rows(EmittedFunction function, const std::byte* const* data, std::int64_t first, std::int64_t last) const;
+  bool may_stream(const std::byte* const* data) const;
   std::unique_ptr<const Impl> impl_;
 };
 

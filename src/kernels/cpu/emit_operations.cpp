@@ -1,6 +1,8 @@
 // emit_operations.cpp: the instructions of single recorded operations, for AVX-512 and for AVX2.
 // Not loads and stores of ports (emit_ports.cpp), nor the choice of registers (emit_registers.cpp).
 #if defined(__x86_64__)
+#include <algorithm>
+
 #include "kernels/cpu/emit_coder.hpp"
 
 namespace adjoint::cpu {
@@ -20,7 +22,8 @@ void Coder::encode(std::int32_t v) {
   const Code& c = code(v);
   const bool wide = c.width == 8, z = program_.avx512;
   if (c.mask) return encode_mask(v);
-  const bool swaps = c.op == Op::add || c.op == Op::mul || c.op == Op::and_ || c.op == Op::or_ || c.op == Op::xor_ || c.op == Op::int_add || c.op == Op::int_mul;
+  constexpr Op commutative[] = {Op::add, Op::mul, Op::and_, Op::or_, Op::xor_, Op::int_add, Op::int_mul};
+  const bool swaps = std::find(std::begin(commutative), std::end(commutative), c.op) != std::end(commutative);
   const auto two = [&](auto f) {  // only the second operand may lie in memory
     std::int32_t a = c.a, b = c.b;
     if (swaps && in_memory(a) && !in_memory(b)) std::swap(a, b);
@@ -101,6 +104,7 @@ void Coder::encode_fma(std::int32_t v) {
   };
   const Xmm x = vector(a);
   if (last(c.c) && c.c != a && c.c != b) {
+    held(c.c);  // loading b may not take its register
     const Operand& y = operand(b);
     const Xmm d = take(c.c);
     return wide ? vfmadd231pd(d, x, y) : vfmadd231ps(d, x, y);

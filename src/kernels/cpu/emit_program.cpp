@@ -23,7 +23,10 @@ class Recorder {
     const std::size_t n = p.registers;
     defining_.assign(n, -1), input_.assign(n, -1), slot_.assign(n, -1), kept_.assign(n, -1), made_in_.assign(n, -1), dtype_.assign(n, DType::f32);
     for (std::size_t k = 0; k < p.inputs.size(); ++k) input_[p.inputs[k].reg] = static_cast<int>(k), dtype_[p.inputs[k].reg] = p.inputs[k].dtype;
-    for (std::size_t k = 0; k < p.instructions.size(); ++k) defining_[p.instructions[k].dst] = static_cast<int>(k), dtype_[p.instructions[k].dst] = p.instructions[k].dtype;
+    for (std::size_t k = 0; k < p.instructions.size(); ++k) {
+      const TileInstruction& i = p.instructions[k];
+      defining_[i.dst] = static_cast<int>(k), dtype_[i.dst] = i.dtype;
+    }
   }
 
   std::optional<EmitProgram> run() {
@@ -182,7 +185,7 @@ class Recorder {
       if (value[r] >= 0) return;
       if (stages_.row[r]) value[r] = slot_source(body, r);
       else if (input_[r] >= 0) value[r] = source(body, Op::input, input_[r], dtype_[r]);
-      else if (from_memory(r)) value[r] = source(body, Op::kept, kept_[r], dtype_[r] == DType::f64 || dtype_[r] == DType::i64 ? dtype_[r] : DType::f32);
+      else if (from_memory(r)) value[r] = source(body, Op::kept, kept_[r], micro::lane_width(dtype_[r]) == 8 ? DType::f64 : DType::f32);
     };
     for (const auto& i : p_.instructions) {
       if (!needed[i.dst] || stages_.row[i.dst]) continue;

@@ -56,7 +56,7 @@ struct SectionUses {
     int live = 0;
     for (const int c : change) most_live = std::max(most_live, live += c);
   }
-  static bool source(const micro::Code& c) { return c.op == micro::Op::constant || c.op == micro::Op::input || c.op == micro::Op::row || c.op == micro::Op::kept; }
+  static bool source(const micro::Code& c) { return c.op <= micro::Op::kept; }
   std::vector<std::int32_t>& at(std::int32_t v) { return uses[static_cast<std::size_t>(v)]; }
 };
 

@@ -13,7 +13,7 @@
 namespace adjoint::cpu::micro {
 
 enum class Op : std::uint8_t {
-  constant, input, row, kept,                     ///< sources: bits; port; slot of the row; array of the row
+  constant, input, row, kept,                     ///< sources (these come first): bits; port; slot of the row; array of the row
   add, sub, mul, div, fma, sqrt, min, max, round,  ///< of floats; min and max give b where either is NaN; fma is a*b + c
   scale,                                           ///< a * 2^b for a whole b, rounded once (AVX-512)
   and_, or_, xor_, and_not,                        ///< of bits; and_not is ~a & b
@@ -151,7 +151,9 @@ template <class T> Mask<T> compare(Value<T> a, Value<T> b, std::uint8_t how) {
   return {a.body, a.body->add({.op = op, .width = sizeof(T), .immediate = how, .mask = true, .a = a.id, .b = b.id})};
 }
 /// The processor's predicates: quiet ones of floats, and those of integers.
-template <class T> constexpr std::uint8_t predicate(std::uint8_t of_float, std::uint8_t of_integer) { return std::is_integral_v<T> ? of_integer : of_float; }
+template <class T> constexpr std::uint8_t predicate(std::uint8_t of_float, std::uint8_t of_integer) {
+  return std::is_integral_v<T> ? of_integer : of_float;
+}
 template <class T> Mask<T> Eq(Value<T> a, Value<T> b) { return compare(a, b, predicate<T>(0, 0)); }
 template <class T> Mask<T> Ne(Value<T> a, Value<T> b) { return compare(a, b, predicate<T>(4, 4)); }
 template <class T> Mask<T> Lt(Value<T> a, Value<T> b) { return compare(a, b, predicate<T>(0x11, 1)); }
