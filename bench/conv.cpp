@@ -1,5 +1,5 @@
 // conv.cpp: rates of the convolutions of lenet (batch 128) and resnet18 on 32x32 images (batch 32), beside oneDNN's.
-// Usage: bench_conv [seconds a row]. oneDNN has its own blocked layouts and its reorders are not counted; ours reads and
+// Usage: bench_conv [seconds a row [threads, 0 for 1 and 2 [part of a layer's name]]]. oneDNN has its own blocked layouts and its reorders are not counted; ours reads and
 // writes plain NCHW. Rates count every tap, also those on padding. Results are checked against oneDNN's sums.
 #include "kernels/cpu/conv.hpp"
 
@@ -145,10 +145,13 @@ int main(int argc, char** argv) {
 #else
   std::printf("| layer | pass | threads | ms | GFLOP/s | of peak |\n|---|---|---|---|---|---|\n");
 #endif
+  const int only_threads = argc > 2 ? std::atoi(argv[2]) : 0;
+  const std::string only = argc > 3 ? argv[3] : "";
   for (int threads : {1, 2}) {
-    if (argc > 2 && std::atoi(argv[2]) != 0 && std::atoi(argv[2]) != threads) continue;
+    if (only_threads != 0 && threads != only_threads) continue;
     runtime::set_threads(threads);
     bench::count_own_time = threads == 1;
-    for (const Layer& l : kLayers) if (argc < 4 || std::string(l.what).find(argv[3]) != std::string::npos) measure(l, threads, peak, budget);
+    for (const Layer& l : kLayers)
+      if (std::string(l.what).find(only) != std::string::npos) measure(l, threads, peak, budget);
   }
 }

@@ -236,7 +236,7 @@ int main(int argc, char** argv) {
   std::printf("| group | elements | copy ns | tiles ns | avx2 ns | avx512 ns | by hand ns | tiles, share of copy | avx512, share of copy |\n");
   std::printf("|---|---|---|---|---|---|---|---|---|\n");
   for (const auto& w : all)
-    for (const std::int64_t n : {std::int64_t{1} << 10, std::int64_t{1} << 17, std::int64_t{1} << 24})
+    for (const std::int64_t n : {std::int64_t{64}, std::int64_t{1} << 10, std::int64_t{1} << 17, std::int64_t{1} << 24})
       row(w, w.row == 768 && n > (1 << 20) ? 8192 * 768 : n, budget);
   std::printf("\n| group | us to make | bytes of pages |\n|---|---|---|\n");
   for (const auto& w : all) making(w);

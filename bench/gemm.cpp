@@ -1,5 +1,5 @@
 // gemm.cpp: rates of the products on the workloads' shapes, beside oneDNN's where it was found at configure time.
-// Usage: bench_gemm [seconds a row]. Each result is checked against a double-precision product before it is timed.
+// Usage: bench_gemm [seconds a row [threads, 0 for 1 and 2 [part of a product's name]]]. Each result is checked against a double-precision product before it is timed.
 #include "kernels/cpu/gemm.hpp"
 
 #include <cstdlib>
@@ -31,7 +31,8 @@ const Row kRows[] = {
     {"lenet linear 1", 128, 120, 256, 'N', 'T'},     {"square", 32, 32, 32, 'N', 'N'},
     {"square", 64, 64, 64, 'N', 'N'},                {"square", 128, 128, 128, 'N', 'N'},
     {"square", 256, 256, 256, 'N', 'N'},             {"square", 512, 512, 512, 'N', 'N'},
-    {"square", 1024, 1024, 1024, 'N', 'N'},
+    {"square", 1024, 1024, 1024, 'N', 'N'},          {"square", 1024, 1024, 1024, 'N', 'T'},
+    {"square", 1024, 1024, 1024, 'T', 'N'},          {"square", 2048, 2048, 2048, 'N', 'N'},
 };
 
 void check(const Row& r, const std::vector<float>& a, const std::vector<float>& b, const std::vector<float>& c) {
@@ -80,9 +81,13 @@ int main(int argc, char** argv) {
 #else
   std::printf("| product | M x N x K | threads | us | GFLOP/s | of peak |\n|---|---|---|---|---|---|\n");
 #endif
+  const int only_threads = argc > 2 ? std::atoi(argv[2]) : 0;
+  const std::string only = argc > 3 ? argv[3] : "";
   for (int threads : {1, 2}) {
+    if (only_threads != 0 && threads != only_threads) continue;
     runtime::set_threads(threads);
     bench::count_own_time = threads == 1;
-    for (const Row& r : kRows) measure(r, threads, peak, budget);
+    for (const Row& r : kRows)
+      if (std::string(r.what).find(only) != std::string::npos) measure(r, threads, peak, budget);
   }
 }

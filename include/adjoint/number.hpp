@@ -36,6 +36,12 @@ class Number {
   std::uint64_t term_ = 0;  // how it was computed: an entry of the trace in progress; 0 for a plain double
   Tensor tensor_ = {};
 };
+struct Number::Access {
+  static std::uint64_t term(const Number& n) { return n.term_; }
+  static double value(const Number& n) { return n.value_; }
+  static const Tensor& tensor(const Number& n) { return n.tensor_; }
+  static void set(Number& n, double value, std::uint64_t term) { n.value_ = value, n.term_ = term, n.tensor_ = Tensor(); }
+};
 
 namespace detail {
 Number combined(char op, const Number& a, const Number& b);  // + - * /

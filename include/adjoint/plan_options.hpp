@@ -50,5 +50,7 @@ struct PlanOptions {
 void set_plan_options(const PlanOptions& options);
 /// The settings in use.
 PlanOptions plan_options();
+/// How many plans have been made since the program started: a loop whose steps have one structure makes no more after its first.
+std::int64_t plans_made();
 
 }  // namespace adjoint

@@ -114,7 +114,10 @@ Tensor number_as(const Arg& x, const Type& type, Loc loc) {
     return type.shape.rank() == 0 ? t : broadcast_to(Arg(t, loc), type.shape);
   }
   Tensor t = literal(type, x.number, loc);
-  if (recorded(x.term)) innermost->literals.push_back({t, index_of(x.term)});
+  if (recorded(x.term)) {
+    t.node()->traced = true;
+    innermost->literals.push_back({t, index_of(x.term)});
+  }
   return t;
 }
 double pinned(const Arg& x) { return x.scalar ? x.scalar->item(x.loc) : pin(x.number, x.term); }

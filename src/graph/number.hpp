@@ -52,13 +52,6 @@ class TapeScope {
   NumberTape* outer_;
 };
 
-struct Number::Access {
-  static std::uint64_t term(const Number& n) { return n.term_; }
-  static double value(const Number& n) { return n.value_; }
-  static const Tensor& tensor(const Number& n) { return n.tensor_; }
-  static void set(Number& n, double value, std::uint64_t term) { n.value_ = value, n.term_ = term, n.tensor_ = Tensor(); }
-};
-
 /// An Arg that is a number, as a tensor of the given type: a literal, which is an input of the step where the number is one.
 Tensor number_as(const Arg& number, const Type& type, Loc loc);
 /// The number itself; in a trace it is a constant from here on.

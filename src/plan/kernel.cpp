@@ -12,7 +12,7 @@ static std::map<std::string_view, Kernel>& kernels() {
   static auto* m = new std::map<std::string_view, Kernel>;
   return *m;
 }
-static FusedFactory fused = nullptr;
+static FusedFactory fused = nullptr, tiles = nullptr;
 
 bool define_kernel(Kernel k) {
   if (!kernels().emplace(k.op, k).second) throw Error({.op = std::string(k.op), .message = "this kernel is defined twice"});
@@ -24,5 +24,7 @@ const Kernel* find_kernel(std::string_view op) {
 }
 bool define_fused(FusedFactory f) { return (fused = f) != nullptr; }
 FusedFactory fused_factory() { return fused; }
+bool define_tiles(FusedFactory f) { return (tiles = f) != nullptr; }
+FusedFactory tile_factory() { return tiles; }
 
 }  // namespace adjoint::plan

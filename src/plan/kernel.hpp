@@ -38,5 +38,8 @@ using FusedFactory = StepFn (*)(const TileProgram&, std::span<const std::int64_t
                                 std::span<const View> out);
 bool define_fused(FusedFactory);
 FusedFactory fused_factory();
+/// The portable executor of the same, whose bits every other must give: what the interpreter runs.
+bool define_tiles(FusedFactory);
+FusedFactory tile_factory();
 
 }  // namespace adjoint::plan

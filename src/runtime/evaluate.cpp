@@ -1,9 +1,6 @@
-// evaluate.cpp: from "this value is wanted" to a computed one: pending updates, the plan cache, binding, publishing.
+// evaluate.cpp: from "this value is wanted" to a computed one: pending updates, binding, publishing.
 // Not a planner and not an executor.
-#include <array>
-#include <bit>
 #include <chrono>
-#include <list>
 #include <thread>
 #include <unordered_map>
 
@@ -11,6 +8,7 @@
 #include "graph/memory.hpp"
 #include "graph/topo.hpp"
 #include "runtime/executor.hpp"
+#include "runtime/plan_cache.hpp"
 #include "runtime/pool.hpp"
 #include "runtime/verify.hpp"
 
@@ -18,41 +16,6 @@ namespace adjoint {
 namespace {
 
 using runtime::Executable;
-
-struct Key {
-  std::uint64_t a = 0x243F6A8885A308D3ull, b = 0x13198A2E03707344ull;
-  void add(std::uint64_t v) {
-    a = mix(a, v);
-    b = (b ^ std::rotl(v, 31)) * 0xD6E8FEB86659FD93ull;
-    b ^= b >> 32;
-  }
-  bool operator==(const Key&) const = default;
-};
-struct KeyHash { std::size_t operator()(const Key& k) const { return k.a; } };
-
-constexpr std::size_t kMostPlans = 512;  // the least recently used one goes
-
-struct Cache {
-  std::list<std::pair<Key, std::shared_ptr<Executable>>> plans;  // newest use first
-  std::unordered_map<Key, decltype(plans)::iterator, KeyHash> find;
-};
-Cache& cache() {  // under the graph lock
-  static auto* c = new Cache;
-  return *c;
-}
-
-void hash_node(Key& key, const Order& order, std::size_t i) {
-  const Node& n = *order.nodes[i];
-  const auto inputs = order.inputs(i);
-  const bool op = !inputs.empty() || (n.kind == Kind::op && !n.computed());
-  key.add(op ? reinterpret_cast<std::uintptr_t>(n.prim) : n.kind == Kind::literal && !n.computed() ? 2 : 1);
-  // Mixed before the sizes come in: else i64[4] and f64[0] would have one key.
-  std::uint64_t type = mix(1, static_cast<std::uint64_t>(n.type.dtype) | static_cast<std::uint64_t>(n.type.shape.rank()) << 8);
-  for (auto d : n.type.shape) type = mix(type, static_cast<std::uint64_t>(d));
-  key.add(type);
-  if (op && n.attrs) key.add(n.attrs.hash());
-  for (auto k : inputs) key.add(k);
-}
 
 struct Held {  // buffers, let go of at the end of a scope
   std::vector<Buffer*>& buffers;
@@ -139,29 +102,6 @@ void bind_inputs(Work& w, Loc loc) {
   }
 }
 
-void find_plan(Work& w) {
-  Key key;
-  for (std::size_t i = 0; i < w.order.nodes.size(); ++i) hash_node(key, w.order, i);
-  for (std::size_t k = 0; k < w.roots.size(); ++k) key.add(w.order.roots[k] * 2 + static_cast<std::uint64_t>(w.update[k]));
-  for (char d : w.donatable) key.add(static_cast<std::uint64_t>(d));
-  const auto& memory = w.options.memory;
-  key.add(static_cast<std::uint64_t>(memory.strategy) * 2 + static_cast<std::uint64_t>(w.options.fuse));
-  key.add(mix(static_cast<std::uint64_t>(memory.every), static_cast<std::uint64_t>(memory.bytes)));
-  auto& c = cache();
-  if (const auto it = c.find.find(key); it != c.find.end()) {
-    c.plans.splice(c.plans.begin(), c.plans, it->second);
-    w.executable = it->second->second;
-    return;
-  }
-  w.executable = std::make_shared<Executable>(plan::make_plan({w.order, w.update, w.donatable, w.options}));
-  c.plans.emplace_front(key, w.executable);
-  c.find[key] = c.plans.begin();
-  if (c.plans.size() > kMostPlans) {
-    c.find.erase(c.plans.back().first);
-    c.plans.pop_back();
-  }
-}
-
 /// Results become leaves; a value behind which a leaf asked for gradients keeps its graph for backward.
 void publish(Work& w, std::vector<Buffer*>& outputs) {
   for (std::size_t k = 0; k < w.roots.size(); ++k) {
@@ -227,7 +167,7 @@ bool try_evaluate(std::span<Node* const> wanted, Loc loc) {
   std::vector<Buffer*> outputs;
   const Held hold_leaves{w.leaf_buffers}, hold_outputs{outputs};
   bind_inputs(w, loc);
-  find_plan(w);
+  w.executable = runtime::find_plan({w.order, w.update, w.donatable, w.options});
   const auto& plan = w.executable->plan();
   for (std::size_t k = 0; k < plan.takes_over.size(); ++k)
     if (plan.takes_over[k] >= 0) claim.parameter(*w.leaves[static_cast<std::size_t>(plan.takes_over[k])], w.roots[k]->loc);

@@ -24,28 +24,43 @@ class Executable {
     const plan::Step* step = nullptr;  // null: all went well
     const char* what = nullptr;
   };
-  /// Runs all steps. Literals are the bits of the graph's numbers, already in their element types.
+  /// The memory of one run at a time.
+  struct Instance {
+    std::unique_ptr<std::byte[], void (*)(std::byte*)> arena{nullptr, nullptr};
+    std::vector<std::int64_t> literals;  // of the graph first: their bits, in their element types
+    std::vector<View> views;             // of all operands of all steps, in order
+  };
+  /// Throws Error where memory for the arena is missing.
+  std::unique_ptr<Instance> make_instance(Loc loc) const;
+  /// Leaf or output number `index` lies at `base` from now on.
+  void bind_leaf(Instance& instance, std::size_t index, std::byte* base) const { bind(instance, leaf_bindings_, index, base); }
+  void bind_output(Instance& instance, std::size_t index, std::byte* base) const { bind(instance, output_bindings_, index, base); }
+  /// Runs all steps on what is bound. No allocation, no lock.
+  Failure run(Instance& instance) const;
+
+  /// Runs all steps on an instance that waited for it. Literals are the bits of the graph's numbers, already in their element types.
   Failure run(std::span<Buffer* const> leaves, std::span<const std::int64_t> literals, std::span<Buffer* const> outputs,
               Loc loc);
 
   VerifyCount verify_count;  ///< of runs under strict validation
 
  private:
-  struct Instance {
-    std::unique_ptr<std::byte[], void (*)(std::byte*)> arena{nullptr, nullptr};
-    std::vector<std::int64_t> literals;
-    std::vector<View> views;  // of all operands of all steps, in order
-  };
-  std::unique_ptr<Instance> take(Loc loc);
-  plan::Plan plan_;
+  /// Operands outside the arena, by the leaf, output or literal that they look at.
   struct Binding {
     std::uint32_t view;
-    plan::Place place;
-    std::uint32_t index;
     std::int64_t offset;
   };
-  std::vector<Binding> bindings_;          // operands outside the arena: bound at each run
-  std::vector<std::uint32_t> first_view_;  // of each step
+  struct Bindings {
+    std::vector<std::uint32_t> first;  // those of number i: first[i] ... first[i + 1]
+    std::vector<Binding> list;
+  };
+  Bindings bindings_of(plan::Place place, std::size_t count) const;
+  static void bind(Instance& instance, const Bindings& bindings, std::size_t index, std::byte* base) {
+    for (auto b = bindings.first[index]; b < bindings.first[index + 1]; ++b)
+      instance.views[bindings.list[b].view].data = base + bindings.list[b].offset;
+  }
+  plan::Plan plan_;
+  Bindings leaf_bindings_, output_bindings_, literal_bindings_;
   std::mutex mutex_;
   std::vector<std::unique_ptr<Instance>> idle_;
 };

@@ -40,10 +40,18 @@ Tensor shown(const Node& n, const Tensor& x) {
   if (!view) failed(n, "is no view of contiguous elements");
   Tensor y = fresh(n.type, n.loc);
   const auto size = static_cast<std::int64_t>(size_of(n.type.dtype));
-  for (std::int64_t i = 0, count = y.numel(); i < count; ++i) {
-    std::int64_t rest = i, at = view->offset;
-    for (std::size_t k = view->shape.size(); k-- > 0;) at += rest % view->shape[k] * view->strides[k], rest /= view->shape[k];
-    std::memcpy(bytes_of(y) + i * size, bytes_of(x) + at * size, static_cast<std::size_t>(size));
+  std::byte* to = bytes_of(y);
+  const std::byte* from = bytes_of(x) + view->offset * size;
+  Shape index = view->shape;
+  for (auto& i : index) i = 0;
+  for (std::int64_t count = y.numel(); count > 0; --count, to += size) {
+    std::memcpy(to, from, static_cast<std::size_t>(size));
+    for (std::size_t k = index.size(); k-- > 0;) {  // the next index
+      from += view->strides[k] * size;
+      if (++index[k] < view->shape[k]) break;
+      from -= view->shape[k] * view->strides[k] * size;
+      index[k] = 0;
+    }
   }
   return y;
 }
@@ -63,7 +71,7 @@ plan::StepFn one_instruction(const Node& n, const Tensors& in, std::span<const V
   i.src = in.back().dtype();
   i.dst = program.registers++;
   program.outputs.push_back({i.dst, i.dtype});
-  return plan::fused_factory()(program, n.type.shape.span(), from_views, std::span(&to, 1));
+  return plan::tile_factory()(program, n.type.shape.span(), from_views, std::span(&to, 1));
 }
 
 Tensor computed(const Node& n, const Tensors& in) {

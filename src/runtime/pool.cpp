@@ -53,8 +53,10 @@ int available_cpus() {
   return std::max(1u, std::thread::hardware_concurrency());
 }
 
-// About 30 us of spinning: longer than the gap between two kernels of a step, short enough to be kind to neighbours.
-constexpr int kSpins = 2000;
+// About 30 us of spinning: longer than the gap between two kernels of a step, short enough to be kind to neighbours. While a
+// compiled step runs, a worker that waits for the next parallel kernel stays awake for milliseconds, and whoever waits for a worker does,
+// so that a step enters the system only where another process took the core.
+constexpr int kSpins = 2000, kSpinsInStep = 300'000, kSpinsForWorkers = 3'000'000;
 
 struct Job {
   const PartFn* fn = nullptr;
@@ -84,6 +86,8 @@ class Pool {
 
   int threads() const { return threads_.load(std::memory_order_relaxed); }
   void set_threads(int n) { threads_.store(n, std::memory_order_relaxed); }
+  void step_begins() { steps_.fetch_add(1, std::memory_order_relaxed); }
+  void step_ends() { steps_.fetch_sub(1, std::memory_order_relaxed); }
 
   /// False when another thread holds the pool: the caller then runs alone.
   bool try_run(std::int64_t parts, const PartFn& fn) {
@@ -113,10 +117,10 @@ class Pool {
     if (w.mail.exchange(message, std::memory_order_acq_rel) == kAsleep) w.mail.notify_one();
   }
 
-  int spins() const { return threads() <= cpus_ ? kSpins : 0; }
+  int spins(int in_step) const { return threads() > cpus_ ? 0 : steps_.load(std::memory_order_relaxed) > 0 ? in_step : kSpins; }
 
   std::uint32_t receive(Worker& w) {
-    for (int i = spins(); i > 0; --i) {
+    for (int i = 0; i < spins(kSpinsInStep); ++i) {
       const auto m = w.mail.load(std::memory_order_acquire);
       if (m != kIdle) return m;
       relax();
@@ -140,7 +144,7 @@ class Pool {
   }
 
   void wait_for_workers() {
-    for (int i = spins(); i > 0; --i) {
+    for (int i = spins(kSpinsForWorkers); i > 0; --i) {
       if (pending_.load(std::memory_order_acquire) == 0) return;
       relax();
     }
@@ -165,7 +169,7 @@ class Pool {
 
   std::mutex owner_;
   std::vector<std::unique_ptr<Worker>> workers_;
-  std::atomic<int> threads_;
+  std::atomic<int> threads_, steps_{0};
   const int cpus_;
   Job job_;
   alignas(64) std::atomic<int> pending_{0};
@@ -202,6 +206,9 @@ void set_threads(int n) {
                  .operands = {}, .hint = "1 runs everything on the calling thread"}};
   the_pool().set_threads(n);
 }
+
+Awake::Awake() { the_pool().step_begins(); }
+Awake::~Awake() { the_pool().step_ends(); }
 
 void parallel(std::int64_t parts, PartFn fn) {
   if (parts > 1 && !inside_part && threads() > 1 && the_pool().try_run(parts, fn)) return;

@@ -28,6 +28,15 @@ int threads();
 /// Sets it; n >= 1. Not to be called while parallel() runs on another thread.
 void set_threads(int n);
 
+/// While alive, a step runs: its kernels follow each other closely, and the workers stay awake between them.
+class Awake {
+ public:
+  Awake();
+  ~Awake();
+  Awake(const Awake&) = delete;
+  Awake& operator=(const Awake&) = delete;
+};
+
 /// Calls fn(0) ... fn(parts - 1), each once, spread over the pool in fixed contiguous ranges; returns when
 /// all are done. Runs serially on the caller when parts == 1, when threads() == 1, when called from inside
 /// a part, or when another thread holds the pool. fn must not throw. Pool threads take the caller's

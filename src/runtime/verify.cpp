@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "adjoint/verify.hpp"
+#include "graph/memory.hpp"
 
 namespace adjoint {
 namespace {
@@ -106,6 +107,7 @@ std::optional<std::int64_t> first_difference(DType dtype, const std::byte* a, co
 Verification::Verification(const Interpreter& interpreter, const plan::Plan& plan, std::span<Buffer* const> leaves,
                            std::span<const std::int64_t> literals)
     : interpreter_(interpreter), plan_(plan), leaves_(leaves) {
+  need_memory(static_cast<std::size_t>(plan.arena_bytes), "the arena of this plan", "eval", {});  // before the reference touches as much
   try {
     expected_ = interpreter.run(leaves, literals);
   } catch (const Error& e) {

@@ -22,7 +22,7 @@ constexpr std::array<std::string_view, 6> kCore = {"graph", "ops", "transform", 
 constexpr std::array<std::string_view, 8> kOutside = {"nn",  "optim", "data",  "io",
                                                       "distributed", "cli", "check", "examples"};
 // Headers that know the processor belong to the kernels alone.
-constexpr std::array<std::string_view, 4> kProcessor = {"immintrin.h", "x86intrin.h", "hwy/", "sleef.h"};
+constexpr std::array<std::string_view, 5> kProcessor = {"immintrin.h", "x86intrin.h", "hwy/", "sleef.h", "xbyak/"};
 
 // The pool hands the caller's rounding and flush-to-zero state to its threads.
 constexpr std::string_view kFloatState = "src/runtime/pool.cpp";

@@ -86,7 +86,8 @@ inline TileProgram random_program(std::mt19937& rng, bool with_rows = true) {
   const auto number = [&](std::size_t r) { return b.types[r] != DType::bool_; };
   const auto floating = [&](std::size_t r) { return static_cast<int>(b.types[r]) < 4; };
   const char* one[] = {"neg", "abs", "square", "relu", "sign"};
-  const char* one_float[] = {"exp", "tanh", "sqrt", "sigmoid", "floor", "gelu", "expm1", "reciprocal"};
+  const char* one_float[] = {"exp", "tanh", "sqrt", "sigmoid", "floor", "gelu", "expm1", "reciprocal",
+                             "log", "log1p", "softplus", "log_sigmoid", "silu", "gelu_tanh", "erf", "erfc", "rsqrt", "ceil", "trunc", "round"};
   const char* two[] = {"add", "sub", "mul", "maximum", "minimum", "lt", "eq", "ge"};
   for (unsigned i = 0, n = 3 + rng() % 20; i < n; ++i) {
     const auto same = [&](int a) { return any([&](std::size_t r) { return b.types[r] == b.types[static_cast<std::size_t>(a)]; }); };
@@ -106,7 +107,7 @@ inline TileProgram random_program(std::mt19937& rng, bool with_rows = true) {
       const bool f = rng() % 2;
       const int a = f ? any(floating) : any(number);
       if (a < 0) continue;
-      b.call(f ? one_float[rng() % 8] : one[rng() % 5], r16(a));
+      b.call(f ? one_float[rng() % 20] : one[rng() % 5], r16(a));
       is_row = row[static_cast<std::size_t>(a)];
     } else if (what < 6) {
       const int c = any([&](std::size_t r) { return !number(r); }), x = any([&](std::size_t) { return true; });
@@ -225,7 +226,11 @@ template <class Run> void check_rows_with(const TileProgram& p, const Dims& shap
     return q.row ? std::make_unique<Strided>(q.dtype, kept, kept_order, step) : std::make_unique<Strided>(q.dtype, shape, order, step);
   };
   Operands in, out;
-  for (const auto& q : p.inputs) randomize(*in.emplace_back(make(q)), rng);
+  const bool special = rng() % 2;
+  for (const auto& q : p.inputs) {
+    randomize(*in.emplace_back(make(q)), rng);
+    if (special) sprinkle(*in.back(), rng);
+  }
   for (const auto& q : p.outputs) out.push_back(make(q));
   const auto expected = define_rows(p, in, rows, shape.back());
   const auto vi = run_views(in, p.inputs, shape), vo = run_views(out, p.outputs, shape);

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <memory>
 #include <random>
 #include <vector>
@@ -76,6 +77,23 @@ inline void randomize(Strided& m, std::mt19937& rng) {
       case DType::bool_: m.set(i, static_cast<std::uint8_t>(rng() & 1)); break;
       default: m.set(i, static_cast<std::uint8_t>(rng())); break;
     }
+}
+
+/// Puts NaN, infinities, zeros of both signs, subnormals and the largest numbers among the elements of a float type.
+inline void sprinkle(Strided& m, std::mt19937& rng) {
+  const float inf = std::numeric_limits<float>::infinity(), nan = std::numeric_limits<float>::quiet_NaN();
+  const float special[] = {inf, -inf, nan, -0.0f, 0.0f, 1e-40f, -1e-45f, 3e38f, -1e30f, 1, -1, 88.8f, -104};
+  for (std::int64_t i = 0; i < m.elements(); ++i) {
+    if (rng() % 24) continue;
+    const float x = special[rng() % 13];
+    switch (m.view().dtype) {
+      case DType::f64: m.set(i, static_cast<double>(x)); break;
+      case DType::f32: m.set(i, x); break;
+      case DType::bf16: m.set(i, bfloat16(x).bits); break;
+      case DType::f16: m.set(i, float16(x).bits); break;
+      default: break;
+    }
+  }
 }
 
 using Operands = std::vector<std::unique_ptr<Strided>>;

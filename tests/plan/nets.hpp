@@ -48,7 +48,7 @@ struct ResidualBlock {
   }
 };
 
-/// On pictures of 8 x 8, with half of the channels.
+/// On pictures of 8 x 8, with a quarter of the channels.
 struct ResNet18 {
   nn::Conv2d stem;
   nn::BatchNorm stem_norm;
@@ -64,9 +64,9 @@ struct ResNet18 {
     const auto conv = [](std::int64_t in, std::int64_t out, std::int64_t side, std::int64_t stride, const Key& k) {
       return nn::conv2d(in, out, {side, side}, k, {.stride = {stride, stride}, .padding = {side / 2, side / 2}, .bias = false});
     };
-    ResNet18 m{conv(3, 32, 3, 1, key.fold_in("stem")), nn::batch_norm_layer(32), {}, nn::linear(256, 10, key.fold_in("head"))};
-    std::int64_t in = 32;
-    for (const std::int64_t out : {32, 32, 64, 64, 128, 128, 256, 256}) {
+    ResNet18 m{conv(3, 16, 3, 1, key.fold_in("stem")), nn::batch_norm_layer(16), {}, nn::linear(128, 10, key.fold_in("head"))};
+    std::int64_t in = 16;
+    for (const std::int64_t out : {16, 16, 32, 32, 64, 64, 128, 128}) {
       const Key k = key.fold_in(m.blocks.size());
       const std::int64_t stride = out == in ? 1 : 2;
       ResidualBlock b{conv(in, out, 3, stride, k.fold_in("conv1")), nn::batch_norm_layer(out), conv(out, out, 3, 1, k.fold_in("conv2")), nn::batch_norm_layer(out)};

@@ -35,6 +35,7 @@ struct Graph {
   std::vector<Buffer*> leaves;  // borrowed from the nodes
   std::vector<std::int64_t> literals;
   std::vector<DType> literal_types;
+  PlanOptions options = {};
 
   /// `free`: leaves whose data may be any; only those are changed in a later run.
   Graph(Tensors r, std::vector<char> u, Tensors free, const std::function<bool(const Node&)>& may_be_overwritten)
@@ -53,7 +54,7 @@ struct Graph {
       }
     }
   }
-  plan::Request request() const { return {.order = order, .update = update, .donatable = donatable}; }
+  plan::Request request() const { return {.order = order, .update = update, .donatable = donatable, .options = options}; }
 
   void copy_leaves(Copies& to, bool rotated) const {
     for (std::size_t k = 0; k < leaves.size(); ++k) {
@@ -88,7 +89,7 @@ struct Graph {
 struct Outcome {
   std::string fault;             // empty: planned = interpreted
   bool refused = false;          // both failed: an operation's own error
-  std::int64_t roots = 0, elements = 0, nans = 0, overwritten = 0, steps = 0, fused = 0;
+  std::int64_t roots = 0, elements = 0, nans = 0, overwritten = 0, steps = 0, fused = 0, again = 0;
 };
 
 inline std::int64_t nans_in(const Tensor& t) {
@@ -167,6 +168,7 @@ inline Outcome compared(const Graph& wanted, const Graph& planned, const Planner
     return out;
   }
   out.steps = static_cast<std::int64_t>(executable->plan().steps.size());
+  for (const auto& s : executable->plan().steps) out.again += s.again;
   for (const auto& s : executable->plan().steps) out.fused += s.fused && s.name.find('+') != std::string::npos;
   run_once(wanted, planned, *executable, false, out);
   if (again && out.fault.empty() && !out.refused) run_once(wanted, planned, *executable, true, out);

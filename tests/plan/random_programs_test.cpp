@@ -10,6 +10,7 @@
 #include "adjoint/ops.hpp"
 #include "adjoint/print.hpp"
 #include "check/programs.hpp"
+#include "kernels/cpu/emit.hpp"
 #include "planned.hpp"
 #include "support/soak.hpp"
 
@@ -24,8 +25,25 @@ constexpr int kPrograms = 12000;
 
 bool overwritable(std::uint64_t seed, const Node& n) { return (seed + n.type.shape.rank()) % 4 != 0; }
 
+/// Every way to plan has its share. A budget lies between the least and what save-all takes.
+PlanOptions options_of(const planned::Graph& g, std::uint64_t seed) {
+  const char* const memory[] = {"save-all", "save-all", "recompute", "checkpoint:1", "checkpoint:2", "checkpoint:3", "budget"};
+  const std::string chosen = memory[seed / 8 % std::size(memory)];
+  PlanOptions options{.fuse = seed % 8 != 1};
+  if (chosen != "budget") options.memory = chosen;
+  else if (const auto most = plan::make_plan({g.order, g.update, g.donatable, options}).arena_bytes; most > 1) {
+    const PlanOptions tight{.memory = Memory::budget(most - most * static_cast<std::int64_t>(seed % 64) / 128), .fuse = options.fuse};
+    try {
+      plan::make_plan({g.order, g.update, g.donatable, tight});
+      return tight;
+    } catch (const Error&) {  // fewer bytes than there can be
+    }
+  }
+  return options;
+}
+
 struct Totals {
-  std::int64_t graphs = 0, nodes = 0, roots = 0, elements = 0, nans = 0, refused = 0, overwritten = 0, steps = 0, fused = 0, derivatives = 0;
+  std::int64_t graphs = 0, nodes = 0, roots = 0, elements = 0, nans = 0, refused = 0, overwritten = 0, steps = 0, fused = 0, again = 0, derivatives = 0;
   std::map<std::string_view, std::int64_t> uses;      // nodes by operation
   std::map<std::string_view, std::int64_t> families;  // nodes by family
 };
@@ -34,14 +52,17 @@ planned::Outcome outcome_of(const RandomProgram& p, Totals* totals = nullptr) {
   std::lock_guard lock(graph_mutex());
   const Built b = build(p);
   if (b.roots.empty()) return {};
-  const planned::Graph g(b.roots, b.update, b.leaves, [&](const Node& n) { return overwritable(p.seed, n); });
+  planned::Graph g(b.roots, b.update, b.leaves, [&](const Node& n) { return overwritable(p.seed, n); });
+  constexpr cpu::GroupExecutor executors[] = {cpu::GroupExecutor::avx512, cpu::GroupExecutor::avx2, cpu::GroupExecutor::tiles};
+  cpu::set_group_executor(executors[p.seed % 3]);
+  g.options = options_of(g, p.seed);
   const auto out = planned::compared(g, p.seed % 4 == 0);
   if (totals) {
     for (const Node* n : g.order.nodes)
       if (n->kind == Kind::op) ++totals->nodes, ++totals->uses[n->prim->name], ++totals->families[n->prim->family];
     totals->graphs += 1;
     totals->roots += out.roots, totals->elements += out.elements, totals->nans += out.nans, totals->refused += out.refused;
-    totals->overwritten += out.overwritten, totals->steps += out.steps, totals->fused += out.fused, totals->derivatives += b.gradients > 0;
+    totals->overwritten += out.overwritten, totals->steps += out.steps, totals->fused += out.fused, totals->again += out.again, totals->derivatives += b.gradients > 0;
   }
   return out;
 }
@@ -55,8 +76,12 @@ std::string report(const RandomProgram& p, const std::string& fault) {
 }
 
 struct Quiet {  // leaves that no result reads have a zero gradient, and a warning
+  cpu::GroupExecutor executor = cpu::group_executor();
   Quiet() { set_warning_sink([](const char*) {}); }
-  ~Quiet() { set_warning_sink(nullptr); }
+  ~Quiet() {
+    set_warning_sink(nullptr);
+    cpu::set_group_executor(executor);
+  }
 };
 
 Totals run(std::uint64_t first, std::int64_t count) {
@@ -73,10 +98,10 @@ Totals run(std::uint64_t first, std::int64_t count) {
 }
 
 void print(const Totals& t) {
-  std::printf("%lld graphs, %lld nodes, %lld roots, %lld elements (%lld NaN), %lld refused, %lld with gradients, %lld leaves overwritten, %lld steps of which %lld fuse several nodes\n",
+  std::printf("%lld graphs, %lld nodes, %lld roots, %lld elements (%lld NaN), %lld refused, %lld with gradients, %lld leaves overwritten, %lld steps of which %lld fuse several nodes and %lld compute again\n",
               static_cast<long long>(t.graphs), static_cast<long long>(t.nodes), static_cast<long long>(t.roots), static_cast<long long>(t.elements),
               static_cast<long long>(t.nans), static_cast<long long>(t.refused), static_cast<long long>(t.derivatives), static_cast<long long>(t.overwritten),
-              static_cast<long long>(t.steps), static_cast<long long>(t.fused));
+              static_cast<long long>(t.steps), static_cast<long long>(t.fused), static_cast<long long>(t.again));
 }
 
 TEST(RandomPrograms, PlannedIsInterpreted) {
@@ -90,6 +115,7 @@ TEST(RandomPrograms, PlannedIsInterpreted) {
   EXPECT_GT(t.derivatives, t.graphs * 2 / 5);
   EXPECT_GT(t.overwritten, t.graphs / 10);
   EXPECT_GT(t.fused, t.graphs);
+  EXPECT_GT(t.again, 0);
   // Every operation that makes nodes and has a row is in them.
   std::set<std::string> missing;
   for (const auto& row : all_rows())

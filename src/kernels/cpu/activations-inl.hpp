@@ -60,28 +60,27 @@ struct Sigmoid {
     const V one = Set(d, 1), e = Exp{}(d, Neg(Abs(x)));
     const V sum = Add(one, e), lost = Add(Sub(one, sum), e);
     const V top = IfThenElse(Lt(x, Zero(d)), e, one), inverse = Div(one, sum), q = Mul(top, inverse);
-    const V rest = Sub(fma(Neg(q), sum, top), Mul(q, lost));
-    return fma(rest, inverse, q);
+    const V minus = Neg(q);
+    return fma(fma(minus, lost, fma(minus, sum, top)), inverse, q);
   }
 };
 
 /// x * sigmoid(u + low) where u has the sign of x. Where x is negative, the powers of two are applied last, so that a
 /// result is subnormal only if it must be.
-template <class D, class V>
-HWY_INLINE V times_sigmoid(D d, V x, V u, V low) {
+template <class D, class V, class... Low>
+HWY_INLINE V times_sigmoid(D d, V x, V u, Low... low) {
   using T = Lane<D>;
   const V one = Set(d, 1), zero = Zero(d);
   const auto negative = Lt(x, zero);
-  const V minus_low = IfThenElse(negative, low, Neg(low));
-  const ExpParts<V> e = exp_parts(d, Neg(Abs(u)), minus_low);
+  const ExpParts<V> e = exp_parts(d, Neg(Abs(u)), IfThenElse(negative, low, Neg(low))...);
   const V finite = max_or_second(Set(d, ExpConstants<T>::kLowest), x);  // -inf * 0 is -0
   const V top = IfThenElse(negative, fma(finite, e.m1, finite), x);
   const V y = Div(top, Add(one, e.value()));
-  return IfThenElse(negative, Mul(Mul(y, e.s1), e.s2), y);
+  return IfThenElse(negative, e.scale(y), y);
 }
 struct Silu {
   template <class D, class V>
-  HWY_INLINE V operator()(D d, V x) const { return times_sigmoid(d, x, x, Zero(d)); }
+  HWY_INLINE V operator()(D d, V x) const { return times_sigmoid(d, x, x); }
 };
 
 // 0.5 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) = x sigmoid(2u). u is carried in two parts: an error of u is a
@@ -136,7 +135,7 @@ HWY_INLINE V erfc_positive(D d, V z) {
   const V h = Neg(Mul(z, z)), low = Neg(fma(z, z, h));
   const ExpParts<V> e = exp_parts(d, h, low);
   const V r = erfcx(d, z);
-  return Mul(Mul(fma(r, e.m1, r), e.s1), e.s2);
+  return e.scale(fma(r, e.m1, r));
 }
 
 // erf(x) / x - 1 in x^2, |x| < 0.85; error 7e-9.
@@ -171,8 +170,8 @@ struct GeluF32 {
     const V r = Mul(half, erfcx(d, Mul(t, Set(d, 0x1.6a09e6p-1f))));
     const V tail = fma(r, e.m1, r);
     const V clamped = CopySign(t, x);
-    const V left = Mul(Mul(Mul(clamped, tail), e.s1), e.s2);
-    const V right = fma(Neg(Mul(Mul(tail, e.s1), e.s2)), clamped, x);
+    const V left = e.scale(Mul(clamped, tail));
+    const V right = fma(Neg(e.scale(tail)), clamped, x);
     return IfThenElse(Le(x, Zero(d)), left, right);
   }
 };

@@ -115,6 +115,7 @@ std::string key_of(const plan::TileProgram& p, const EmitLayout& layout, bool av
 EmittedGroup::EmittedGroup(std::unique_ptr<const Impl> impl) : impl_(std::move(impl)) {}
 EmittedGroup::~EmittedGroup() = default;
 std::int64_t EmittedGroup::code_bytes() const { return impl_->code->bytes(); }
+const void* EmittedGroup::code() const { return reinterpret_cast<const void*>(impl_->code->function()); }
 
 std::unique_ptr<EmittedGroup> EmittedGroup::make(const plan::TileProgram& given, std::span<const std::int64_t> shape,
                                                  std::span<const View> in, std::span<const View> out, GroupExecutor executor) {

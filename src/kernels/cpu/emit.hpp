@@ -36,6 +36,7 @@ class EmittedGroup {
   /// As run_tiles: the same results, the same rules for operands that share memory. Of the views only data is read.
   void run(const plan::View* in, const plan::View* out) const;
   std::int64_t code_bytes() const;
+  const void* code() const;
 
  private:
   struct Impl;

@@ -41,6 +41,7 @@ void Coder::function() {
   for (const auto& p : program_.passes) most = std::max(most, p.reductions.size());
   const int tree = layout_.blocks ? static_cast<int>(most) * 64 * kTreeLevels : 0;
   const Reg64 saved[] = {rbx, r12, r13, r14, r15};
+  endbr64();
   push(rbp);
   mov(rbp, rsp);
   for (const auto& r : saved) push(r);

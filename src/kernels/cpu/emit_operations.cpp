@@ -39,6 +39,7 @@ void Coder::encode(std::int32_t v) {
     case Op::div: return two([&](auto d, auto x, auto& y) { wide ? vdivpd(d, x, y) : vdivps(d, x, y); });
     case Op::min: return two([&](auto d, auto x, auto& y) { wide ? vminpd(d, x, y) : vminps(d, x, y); });
     case Op::max: return two([&](auto d, auto x, auto& y) { wide ? vmaxpd(d, x, y) : vmaxps(d, x, y); });
+    case Op::scale: return two([&](auto d, auto x, auto& y) { wide ? vscalefpd(d, x, y) : vscalefps(d, x, y); });
     case Op::and_: return two([&](auto d, auto x, auto& y) { !z ? vandps(d, x, y) : wide ? vpandq(d, x, y) : vpandd(d, x, y); });
     case Op::or_: return two([&](auto d, auto x, auto& y) { !z ? vorps(d, x, y) : wide ? vporq(d, x, y) : vpord(d, x, y); });
     case Op::xor_: return two([&](auto d, auto x, auto& y) { !z ? vxorps(d, x, y) : wide ? vpxorq(d, x, y) : vpxord(d, x, y); });

@@ -42,16 +42,22 @@ struct ExpConstants<double> {
                                   0x1.af6eee4066944p-26, 0x1.1f936d6a0293ap-29};
 };
 
-/// e^x = (1 + m1) * s1 * s2 with |m1| < 0.42 and powers of two s1, s2 (two, so that neither leaves the normal range).
+// 2^k as two factors, so that neither leaves the normal range. The recorder has one operation instead where there is one.
+template <class V> HWY_INLINE V times_power(V v, V s1, V s2, V) { return Mul(Mul(v, s1), s2); }
+template <class V> HWY_INLINE V one_plus_times_power(V m1, V s1, V s2, V) { return Mul(fma(m1, s1, s1), s2); }
+
+/// e^x = (1 + m1) * 2^k with |m1| < 0.42 and 2^k = s1 * s2.
 template <class V>
 struct ExpParts {
-  V m1, s1, s2;
-  HWY_INLINE V value() const { return Mul(fma(m1, s1, s1), s2); }
+  V m1, s1, s2, k;
+  HWY_INLINE V value() const { return one_plus_times_power(m1, s1, s2, k); }
+  /// v * 2^k, rounded once if v is not very small.
+  HWY_INLINE V scale(V v) const { return times_power(v, s1, s2, k); }
 };
 
 /// The parts of e^(x + low), where |low| is at most a few ULP of x. A NaN x gives a NaN m1.
-template <class D, class V>
-HWY_INLINE ExpParts<V> exp_parts(D d, V x, V low) {
+template <class D, class V, class... Low>
+HWY_INLINE ExpParts<V> exp_parts(D d, V x, Low... low) {
   using T = Lane<D>;
   using C = ExpConstants<T>;
   using U = typename C::U;
@@ -61,7 +67,8 @@ HWY_INLINE ExpParts<V> exp_parts(D d, V x, V low) {
   const V shifted = fma(x, Set(d, C::kLog2e), Set(d, C::kMagic));
   const V k = Sub(shifted, Set(d, C::kMagic));
   V r = fma(k, Set(d, -C::kLn2Hi), x);  // exact
-  r = Add(fma(k, Set(d, -C::kLn2Lo), r), low);
+  r = fma(k, Set(d, -C::kLn2Lo), r);
+  ((r = Add(r, low)), ...);
   constexpr int kTerms = static_cast<int>(sizeof(C::kQ) / sizeof(T));
   V q = Set(d, C::kQ[kTerms - 1]);
   for (int i = kTerms - 2; i >= 0; --i) q = fma(q, r, Set(d, C::kQ[i]));
@@ -71,11 +78,7 @@ HWY_INLINE ExpParts<V> exp_parts(D d, V x, V low) {
   const auto half = ShiftRight<1>(whole);
   const auto bias = Set(du, static_cast<U>(C::kBias - kOffset / 2));
   const auto exponent = [&](auto e) { return BitCast(d, ShiftLeft<C::kMantissa>(Add(e, bias))); };
-  return {m1, exponent(half), exponent(Sub(whole, half))};
-}
-template <class D, class V>
-HWY_INLINE ExpParts<V> exp_parts(D d, V x) {
-  return exp_parts(d, x, Zero(d));
+  return {m1, exponent(half), exponent(Sub(whole, half)), k};
 }
 
 struct Exp {
@@ -90,7 +93,7 @@ HWY_INLINE V expm1(D d, V x) {
   using T = Lane<D>;
   const V half = Set(d, T(0.5));
   const ExpParts<V> e = exp_parts(d, x);
-  const V s = Mul(Mul(e.s1, half), e.s2);
+  const V s = e.scale(half);
   const V y = fma(s, e.m1, Sub(s, half));
   return Add(y, y);
 }

@@ -30,5 +30,7 @@ static const bool registered = plan::define_fused([](const plan::TileProgram& pr
     return nullptr;
   });
 });
+static const bool portable = plan::define_tiles([](const plan::TileProgram& program, std::span<const std::int64_t> shape, std::span<const plan::View>,
+                                                   std::span<const plan::View>) { return by_tiles(program, shape); });
 
 }  // namespace adjoint::cpu

@@ -33,7 +33,15 @@ void packed(std::int64_t M, std::int64_t N, std::int64_t K, MatrixRef<const T> a
     pack_panel<kRows>(a.data + i * a.row_stride + k * a.col_stride, a.row_stride, a.col_stride, n, rows, dst);
   };
   const auto pack_b = [b](std::int64_t j, int cols, std::int64_t k, std::int64_t n, T* dst) HWY_ATTR {
-    pack_panel<kCols<T>>(b.data + k * b.row_stride + j * b.col_stride, b.col_stride, b.row_stride, n, cols, dst);
+    const T* from = b.data + k * b.row_stride + j * b.col_stride;
+    // Columns far apart are no stream for the processor: the lines of the next steps are asked for.
+    constexpr std::int64_t some = 256 / static_cast<std::int64_t>(sizeof(T)), line = some / 4;
+    if (b.row_stride != 1 || b.col_stride == 1) return pack_panel<kCols<T>>(from, b.col_stride, b.row_stride, n, cols, dst);
+    for (std::int64_t i = 0; i < n; i += some, from += some) {
+      for (int x = 0; x < cols; ++x)
+        for (std::int64_t l = some; l < 2 * some; l += line) __builtin_prefetch(from + x * b.col_stride + l, 0, 2);
+      pack_panel<kCols<T>>(from, b.col_stride, 1, std::min(some, n - i), cols, dst + i * kCols<T>);
+    }
   };
   product<T>(M, N, PlainBlocks{K}, pack_a, pack_b, StoreMatrix<T>{c}, parts,
              {strip_for(a.row_stride, a.col_stride), strip_for(b.col_stride, b.row_stride)});
@@ -78,6 +86,40 @@ void small(std::int64_t M, std::int64_t N, std::int64_t K, MatrixRef<const T> a,
   }
 }
 
+// The same for B whose columns are contiguous (x W^T): the rows of A are turned into vectors and B's columns are read in place
+// as scalars, so that the smaller operand is packed and few columns waste no lanes.
+template <int V, class T>
+void small_turned_rows(std::int64_t N, std::int64_t K, const MatrixRef<const T>& a, int w, const MatrixRef<const T>& b, T* c, std::int64_t ldc) {
+  constexpr int W = V * kLanes<T>, R = V == 1 && kRows < 12 ? 2 * kRows : kRows;  // one vector needs more rows to hide fma's latency
+  T* panel = scratch<T>(Slot::small_b, K * W);
+  pack_panel<W>(a.data, a.row_stride, a.col_stride, K, w, panel);
+  const EvenSplit columns = split_into(N, R);
+  for (std::int64_t p = 0; p < columns.count; ++p) {
+    const std::int64_t j = columns.begin(p);
+    const int r = columns.length(p);
+    alignas(64) T t[R * W];
+    with_rows<R>(r, [&](auto rows) HWY_ATTR {
+      run_tile<rows, V, T>(StridedRows<T>{b.data + j * b.col_stride, b.col_stride, b.row_stride}, RowVectors<T>{panel, W}, K, t, W);
+    });
+    pack_transposed(t, W, w, r, ldc, c + j);
+  }
+}
+template <class T>
+void small_turned(std::int64_t M, std::int64_t N, std::int64_t K, MatrixRef<const T> a, MatrixRef<const T> b, MatrixRef<T> c) {
+  for (std::int64_t i = 0; i < M; i += kCols<T>) {
+    const int w = static_cast<int>(std::min<std::int64_t>(kCols<T>, M - i));
+    const MatrixRef<const T> rows{a.data + i * a.row_stride, a.row_stride, a.col_stride};
+    if (w > kLanes<T>) small_turned_rows<2>(N, K, rows, w, b, c.data + i * c.row_stride, c.row_stride);
+    else small_turned_rows<1>(N, K, rows, w, b, c.data + i * c.row_stride, c.row_stride);
+  }
+}
+// Vectors multiplied and elements packed, for each k; columns a power of two apart would share cache sets.
+template <class T> bool pays_turned(std::int64_t M, std::int64_t N, const MatrixRef<const T>& b) {
+  if (b.row_stride != 1 || b.col_stride == 1 || b.col_stride * static_cast<std::int64_t>(sizeof(T)) % 1024 == 0) return false;
+  const auto vectors = [](std::int64_t n) { return (n + kLanes<T> - 1) / kLanes<T>; };
+  return 4 * N * vectors(M) + 3 * M < 4 * M * vectors(N) + 3 * N;
+}
+
 // The same, shared between threads along the longer side.
 template <class T>
 void small_parts(std::int64_t M, std::int64_t N, std::int64_t K, MatrixRef<const T> a, MatrixRef<const T> b, MatrixRef<T> c,
@@ -106,7 +148,7 @@ void gemm_impl(std::int64_t M, std::int64_t N, std::int64_t K, MatrixRef<const T
   const double work = static_cast<double>(M) * static_cast<double>(N) * static_cast<double>(K);
   const std::int64_t parts = work < kThreadWork ? 1 : runtime::threads();
   if ((work < kPackWork || N <= 2 * kCols<T>) && K <= kProductBlock && c.col_stride == 1) {
-    if (parts == 1) return small<T>(M, N, K, a, b, c);
+    if (parts == 1) return pays_turned(M, N, b) ? small_turned<T>(M, N, K, a, b, c) : small<T>(M, N, K, a, b, c);
     return small_parts<T>(M, N, K, a, b, c, parts);
   }
   packed<T>(M, N, K, a, b, c, parts);

@@ -148,7 +148,7 @@ struct Block {
   bool last;
 };
 
-inline constexpr std::int64_t kResident = 192 << 10;  // bytes of packed A that stay in L2 while B passes
+inline constexpr std::int64_t kResident = 512 << 10;  // bytes of packed B that stay in L2 while A passes
 inline constexpr std::int64_t kOuterRows = 1024, kOuterCols = 1024;
 
 // How many k's of a panel are packed before the next panel's turn. An operand whose rows lie along the panel is read row
@@ -164,32 +164,36 @@ template <class T, class PackA, class PackB, class Store> struct OuterBlock {
   const PackA& pack_a;
   const PackB& pack_b;
   const Store& store;
-  T *a, *b, *stack;
+  T *a, *stack;
   Strips strip;
   bool single;  // one block only: results go straight to the store
 
   EvenSplit row_panels() const { return split_into(rows, kRows); }
-  std::int64_t col_panels() const { return (cols + kCols<T> - 1) / kCols<T>; }
 
-  void pack(const Block& c, std::int64_t part, std::int64_t parts) const {
-    const std::int64_t n = c.end - c.begin, rp = row_panels().count, cp = col_panels();
+  void pack_rows(const Block& c, std::int64_t part, std::int64_t parts) const {
+    const std::int64_t n = c.end - c.begin, rp = row_panels().count;
     for (std::int64_t k = 0; k < n; k += strip.a)
       for (std::int64_t p = rp * part / parts; p < rp * (part + 1) / parts; ++p)
         pack_a(i0 + row_panels().begin(p), row_panels().length(p), c.begin + k, std::min(strip.a, n - k), a + (p * n + k) * kRows);
-    for (std::int64_t k = 0; k < n; k += strip.b)
-      for (std::int64_t p = cp * part / parts; p < cp * (part + 1) / parts; ++p)
-        pack_b(j0 + p * kCols<T>, static_cast<int>(std::min<std::int64_t>(kCols<T>, cols - p * kCols<T>)), c.begin + k,
-               std::min(strip.b, n - k), b + (p * n + k) * kCols<T>);
   }
 
-  template <int V> void tile(const Block& c, std::int64_t ip, std::int64_t jp) const {
-    constexpr int C = kCols<T>;
-    const std::int64_t n = c.end - c.begin, i = i0 + row_panels().begin(ip), j = j0 + jp * C;
-    const int r = row_panels().length(ip), w = static_cast<int>(std::min<std::int64_t>(C, cols - jp * C));
-    const T *pa = a + ip * kRows * n, *pb = b + jp * C * n;
+  // Panels of columns [j, j_end) of the block, one behind the other.
+  void pack_columns(const Block& c, std::int64_t j, std::int64_t j_end, T* b) const {
+    const std::int64_t n = c.end - c.begin;
+    for (std::int64_t k = 0; k < n; k += strip.b)
+      for (std::int64_t p = j; p < j_end; p += kCols<T>)
+        pack_b(j0 + p, static_cast<int>(std::min<std::int64_t>(kCols<T>, j_end - p)), c.begin + k, std::min(strip.b, n - k),
+               b + (p - j) * n + k * kCols<T>);
+  }
+
+  // Rows of panel ip, w columns from `column` of the block on, whose packed panel is pb.
+  template <int V> void tile(const Block& c, std::int64_t ip, std::int64_t column, int w, const T* pb) const {
+    const std::int64_t n = c.end - c.begin, i = i0 + row_panels().begin(ip), j = j0 + column;
+    const int r = row_panels().length(ip);
+    const T* pa = a + ip * kRows * n;
     const auto run = [&](T* to, std::int64_t ld) HWY_ATTR {
       with_rows<kRows>(r, [&](auto R) HWY_ATTR {
-        run_tile<R, V, T>(PackedRows<T, kRows>{pa}, RowVectors<T>{pb, C}, n, to, ld);
+        run_tile<R, V, T>(PackedRows<T, kRows>{pa}, RowVectors<T>{pb, kCols<T>}, n, to, ld);
       });
     };
     constexpr int W = V * kLanes<T>;
@@ -203,30 +207,38 @@ template <class T, class PackA, class PackB, class Store> struct OuterBlock {
     }
     alignas(64) T t[kRows * W];
     run(t, W);
-    const TileStack<T> s{stack + (ip * col_panels() + jp) * kRows * C, row_panels().count * col_panels() * kRows * C};
+    const std::int64_t wide = (cols + kCols<T> - 1) / kCols<T> * kCols<T>;
+    const TileStack<T> s{stack + (ip * wide + column) * kRows, row_panels().count * wide * kRows};
     if (!c.last) return push_block(s, c.index, t, r * W);
     fold_blocks(s, c.index, t, r * W);
     if (direct == nullptr) return store(i, r, j, w, t, W);
     for (int y = 0; y < r; ++y) std::memcpy(direct + y * ld, t + y * W, W * sizeof(T));
   }
 
-  // Part of the grid of tiles: panels of A stay in L2 while the panels of B pass.
+  // Part of the block: some panels of columns are packed and stay in L2 while the panels of rows pass.
   void multiply(const Block& c, std::int64_t i_begin, std::int64_t i_end, std::int64_t j_begin, std::int64_t j_end) const {
-    const std::int64_t panel = kRows * std::max<std::int64_t>(1, c.end - c.begin) * static_cast<std::int64_t>(sizeof(T));
-    const std::int64_t resident = std::max<std::int64_t>(1, kResident / panel);
-    for (std::int64_t ib = i_begin; ib < i_end; ib += resident)
-      for (std::int64_t jp = j_begin; jp < j_end; ++jp)
-        for (std::int64_t ip = ib; ip < std::min(i_end, ib + resident); ++ip)
-          if (cols - jp * kCols<T> > kLanes<T>) tile<2>(c, ip, jp);
-          else tile<1>(c, ip, jp);
+    const std::int64_t n = c.end - c.begin, panel = kCols<T> * std::max<std::int64_t>(1, n);
+    const std::int64_t width = std::max<std::int64_t>(1, kResident / (panel * static_cast<std::int64_t>(sizeof(T)))) * kCols<T>;
+    T* b = scratch<T>(Slot::packed_b, (std::min(width, j_end - j_begin) + kCols<T>) * n);
+    for (std::int64_t j = j_begin; j < j_end; j += width) {
+      const std::int64_t end = std::min(j_end, j + width);
+      pack_columns(c, j, end, b);
+      for (std::int64_t ip = i_begin; ip < i_end; ++ip)
+        for (std::int64_t p = j; p < end; p += kCols<T>) {
+          const int w = static_cast<int>(std::min<std::int64_t>(kCols<T>, end - p));
+          if (w > kLanes<T>) tile<2>(c, ip, p, w, b + (p - j) * n);
+          else tile<1>(c, ip, p, w, b + (p - j) * n);
+        }
+    }
   }
 
+  // Threads share columns, in whole vectors, or rows where there are few columns; each packs what it needs of B.
   void run(const Block& c, std::int64_t parts) const {
-    runtime::parallel(parts, [&](std::int64_t p) { pack(c, p, parts); });
+    runtime::parallel(parts, [&](std::int64_t p) { pack_rows(c, p, parts); });
     runtime::parallel(parts, [&](std::int64_t p) {
-      const std::int64_t rp = row_panels().count, cp = col_panels();
-      if (rp >= cp) multiply(c, rp * p / parts, rp * (p + 1) / parts, 0, cp);
-      else multiply(c, 0, rp, cp * p / parts, cp * (p + 1) / parts);
+      const std::int64_t rp = row_panels().count, vectors = (cols + kLanes<T> - 1) / kLanes<T>;
+      if (cols < parts * 2 * kCols<T>) multiply(c, rp * p / parts, rp * (p + 1) / parts, 0, cols);
+      else multiply(c, 0, rp, vectors * p / parts * kLanes<T>, std::min(cols, vectors * (p + 1) / parts * kLanes<T>));
     });
   }
 };
@@ -240,13 +252,12 @@ void product(std::int64_t M, std::int64_t N, const Blocks& blocks, const PackA& 
   const std::int64_t max_rows = std::min(M, kOuterRows), max_cols = std::min(N, kOuterCols);
   const std::int64_t rp = split_into(max_rows, kRows).count + 1, cp = (max_cols + kCols<T> - 1) / kCols<T>;
   T* a = scratch<T>(Slot::packed_a, rp * kRows * kProductBlock);
-  T* b = scratch<T>(Slot::packed_b, cp * kCols<T> * kProductBlock);
   T* stack = count == 1 ? nullptr : scratch<T>(Slot::partial, levels_for(count) * rp * kRows * cp * kCols<T>);
   const EvenSplit outer = split_into(M, kOuterRows);
   for (std::int64_t j0 = 0; j0 < N; j0 += kOuterCols)
     for (std::int64_t o = 0; o < outer.count; ++o) {
       const OuterBlock<T, PackA, PackB, Store> block{
-          outer.begin(o), outer.length(o), j0, std::min(kOuterCols, N - j0), pack_a, pack_b, store, a, b, stack, strips, count == 1};
+          outer.begin(o), outer.length(o), j0, std::min(kOuterCols, N - j0), pack_a, pack_b, store, a, stack, strips, count == 1};
       for (std::int64_t q = 0; q < count; ++q) block.run({blocks.begin(q), blocks.end(q), q, q + 1 == count}, parts);
     }
 }

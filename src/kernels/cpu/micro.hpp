@@ -15,6 +15,7 @@ namespace adjoint::cpu::micro {
 enum class Op : std::uint8_t {
   constant, input, row, kept,                     ///< sources: bits; port; slot of the row; array of the row
   add, sub, mul, div, fma, sqrt, min, max, round,  ///< of floats; min and max give b where either is NaN; fma is a*b + c
+  scale,                                           ///< a * 2^b for a whole b, rounded once (AVX-512)
   and_, or_, xor_, and_not,                        ///< of bits; and_not is ~a & b
   int_add, int_sub, int_mul, shift_left, shift_right, int_compare,
   compare,                                         ///< `immediate` is the processor's predicate, also of int_compare
@@ -54,6 +55,8 @@ class Body {
     if (!sized_masks_ || (*this)[mask].width == width) return mask;
     return add({.op = Op::mask_resize, .width = static_cast<std::uint8_t>(width), .mask = true, .a = mask});
   }
+  /// There is Op::scale.
+  bool scales() const { return !sized_masks_; }
   std::int32_t mask_not(std::int32_t m) {
     Code c = (*this)[m];
     if (c.op == Op::compare) {
@@ -111,6 +114,12 @@ template <class T> Value<T> Sub(Value<T> a, Value<T> b) { return make<T>(a.body,
 template <class T> Value<T> Mul(Value<T> a, Value<T> b) { return make<T>(a.body, std::is_integral_v<T> ? Op::int_mul : Op::mul, a.id, b.id); }
 template <class T> Value<T> Div(Value<T> a, Value<T> b) { return make<T>(a.body, Op::div, a.id, b.id); }
 template <class T> Value<T> fma(Value<T> a, Value<T> b, Value<T> c) { return make<T>(a.body, Op::fma, a.id, b.id, c.id); }
+template <class T> Value<T> times_power(Value<T> v, Value<T> s1, Value<T> s2, Value<T> k) {
+  return v.body->scales() ? make<T>(v.body, Op::scale, v.id, k.id) : Mul(Mul(v, s1), s2);
+}
+template <class T> Value<T> one_plus_times_power(Value<T> m1, Value<T> s1, Value<T> s2, Value<T> k) {
+  return m1.body->scales() ? times_power(Add(m1, Set(Tag<T>{m1.body}, 1)), s1, s2, k) : Mul(fma(m1, s1, s1), s2);
+}
 template <class T> Value<T> sqrt(Value<T> a) { return make<T>(a.body, Op::sqrt, a.id); }
 template <class T> Value<T> min_or_second(Value<T> a, Value<T> b) { return make<T>(a.body, Op::min, a.id, b.id); }
 template <class T> Value<T> max_or_second(Value<T> a, Value<T> b) { return make<T>(a.body, Op::max, a.id, b.id); }

@@ -90,6 +90,7 @@ Table make_table() {
     t.set(prefix + "xor", kBool, differ), t.set(prefix + "not", kBool, opposite);
   }
   t.set("ne", kBool, differ);
+  t.set("eq", kBool, [](Body& b, std::int32_t x, std::int32_t y, std::int32_t) { return b.mask_not(Xor(Masks{&b, x}, Masks{&b, y}).id); });
   return t;
 }
 

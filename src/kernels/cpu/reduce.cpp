@@ -90,7 +90,10 @@ const Accumulator<T>* fetch(const ReduceSpace& s, const Element<T>* base, std::i
   for (std::int64_t done = 0; done < n; ++row, column = 0) {
     const std::int64_t m = std::min(n - done, inner.size - column);
     const Element<T>* x = base + s.reduced_offset(row) + column * inner.in;
-    for (std::int64_t i = 0; i < m; ++i) buffer[done + i] = static_cast<A>(x[i * inner.in]);
+    if (inner.in == 1)  // pieces of memory, by vectors
+      for (std::int64_t i = 0; i < m; ++i) buffer[done + i] = static_cast<A>(x[i]);
+    else
+      for (std::int64_t i = 0; i < m; ++i) buffer[done + i] = static_cast<A>(x[i * inner.in]);
     done += m;
   }
   return buffer;

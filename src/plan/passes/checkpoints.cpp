@@ -8,7 +8,11 @@
 
 namespace adjoint::plan {
 namespace {
-constexpr std::int64_t kSteps = 256;
+/// Steps in which memory counts: finer for short chains, so that the table and its making stay small.
+std::int64_t steps(std::size_t stages) {
+  constexpr std::int64_t kLeast = 256, kMost = 4096, kEntries = 1 << 20;
+  return std::clamp(kEntries / static_cast<std::int64_t>(stages * stages), kLeast, kMost);
+}
 constexpr float kNever = std::numeric_limits<float>::infinity();
 }  // namespace
 
@@ -34,8 +38,9 @@ Checkpoints::Checkpoints(const Chain& chain) : chain_(chain) {
   std::int64_t extra = 0;
   for (const auto& s : chain.stages) extra = std::max({extra, s.forward_extra, s.backward_extra + s.out_bytes});
   most_ += extra;
-  unit_ = std::max<std::int64_t>(1, (most_ + kSteps - 1) / kSteps);
-  slots_ = kSteps + static_cast<std::int64_t>(n) + 3;  // each stage's sizes are rounded up
+  const auto count = steps(n);
+  unit_ = std::max<std::int64_t>(1, (most_ + count - 1) / count);
+  slots_ = count + static_cast<std::int64_t>(n) + 3;  // each stage's sizes are rounded up
   table_.assign(n * n * static_cast<std::size_t>(slots_), {kNever, 0, false});
   for (std::size_t length = 1; length <= n; ++length)
     for (std::size_t i = 0; i + length <= n; ++i) solve(i, i + length - 1);
@@ -66,9 +71,9 @@ void Checkpoints::solve(std::size_t i, std::size_t j) {
     };
     for (int v = 0; v < 2; ++v) {
       if (v == 1 && tape[1] >= tape[0]) continue;
-      if (m < backward_need(v)) continue;
+      if (m < backward_need(v) || m < adjoint + tape[v] + out + units(first.forward_extra)) continue;
       if (i == j) consider(time + lean_time[v], 0, v == 1);
-      else if (const auto left = m - tape[v] - out; left >= 0 && m >= adjoint + tape[v] + out + units(first.forward_extra))
+      else if (const auto left = m - tape[v] - out; left >= 0)
         consider(time + lean_time[v] + table_[at(i + 1, j, left)].time, -1 - v, v == 1);
     }
     float forward = 0;

@@ -49,9 +49,10 @@ class Fusable {
   bool may_join(std::uint32_t i) const { return p.is_elementwise(i) || is_row(i); }
   /// Whether an operand k and its user i may stand in one group.
   bool joins(std::uint32_t i, std::uint32_t k) const {
-    if (!may_join(i)) return false;
     const auto s = p.storage(k);
-    if (!may_join(s)) return false;
+    if (!may_join(i) || !may_join(s)) return false;
+    // What is computed again belongs to who wants it, never to what it is made from.
+    if (p.values[i].again && !p.values[s].again && !p.values[s].backward) return false;
     if (p.is_row_reduction(i)) return s == k && !is_row(k) && p.is_elementwise(k);
     if (is_row(i)) return s == k && is_row(k) && *space_[k] == *space_[i] && p.type(k).shape == p.type(i).shape;
     if (!is_row(s)) return s == k && p.type(k).shape == p.type(i).shape;

@@ -86,8 +86,10 @@ class Scheduler {
   }
 
   Schedule run() {
+    std::vector<std::uint32_t> first;  // before any is taken: one that others make ready is not among them
     for (std::uint32_t u = 0; u < g_.units.size(); ++u)
-      if (open_[u] == 0) satisfied(u);
+      if (open_[u] == 0) first.push_back(u);
+    for (auto u : first) satisfied(u);
     for (;;) {
       while (!ready_.empty()) {
         const auto u = ready_.top().unit;
@@ -198,7 +200,7 @@ class Scheduler {
     std::uint32_t height, unit;
     auto operator<=>(const Turn&) const = default;
   };
-  Turn turn(std::uint32_t u) const { return {std::ranges::all_of(g_.span(u), [&](auto i) { return p_.values[i].backward; }), height_[u], u}; }
+  Turn turn(std::uint32_t u) const { return {std::ranges::all_of(g_.span(u), [&](auto i) { return p_.values[i].backward || p_.values[i].again; }), height_[u], u}; }
   std::priority_queue<Turn, std::vector<Turn>, std::greater<>> ready_;
   Schedule schedule_;
 };

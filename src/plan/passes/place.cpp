@@ -1,5 +1,5 @@
-// place.cpp: arena offsets from lifetimes. Several orders of placing, each value at the lowest gap among those alive with it;
-// the smallest arena is kept. Very long plans: best fit in order of time. Not an allocator: nothing is allocated when the plan runs.
+// place.cpp: arena offsets from lifetimes. Several orders of placing, each value at the lowest gap among those alive with it; the
+// smallest arena is kept, and its order mended. Very long plans: best fit in order of time. Not an allocator: nothing is allocated when the plan runs.
 #include <algorithm>
 #include <map>
 #include <set>
@@ -103,6 +103,18 @@ constexpr Before kOrders[] = {
     [](const Item& a, const Item& b) { return a.last > b.last || (a.last == b.last && a.first < b.first); },
 };
 
+/// Again and again from the best order so far, with those first that stuck out beyond what must be alive: they are the hard ones.
+/// Stops at the bound, or when the work would show in the time that planning takes.
+template <class Keep> void improve(std::vector<Item> items, const Plan& plan, const Keep& keep) {
+  constexpr std::int64_t kWork = 20'000'000;  // pairs of items looked at
+  const auto n = static_cast<std::int64_t>(items.size());
+  for (std::int64_t round = 0; round < std::min<std::int64_t>(200, kWork / std::max<std::int64_t>(n * n, 1)) && plan.arena_bytes > plan.live_bytes; ++round) {
+    std::stable_partition(items.begin(), items.end(), [&](const Item& i) { return i.offset + i.bytes > plan.live_bytes; });
+    const auto arena = lowest_gap(items, std::int64_t{1} << 60);
+    keep(items, arena);
+  }
+}
+
 std::int64_t live_bytes(const std::vector<Item>& items, std::size_t steps) {
   std::vector<std::int64_t> change(steps + 2, 0);
   for (const auto& item : items) {
@@ -143,6 +155,7 @@ void place(Plan& plan) {
       keep(tried, lowest_gap(tried, plan.arena_bytes));
       if (plan.arena_bytes == plan.live_bytes || items.size() > kThorough) break;
     }
+  if (plan.arena_bytes > plan.live_bytes && items.size() <= kQuadratic) improve(best, plan, keep);
   if (plan.arena_bytes > plan.live_bytes) keep(items, TimeOrder().run(items, plan.steps.size()));
   for (const auto& item : best) plan.slots[item.slot].offset = item.offset;
 }

@@ -16,7 +16,7 @@ constexpr double kFlopsPerSecond = 1e11, kBytesPerSecond = 2e10;  // of a core: 
 
 class Finder {
  public:
-  explicit Finder(const Program& program) : p_(program), n_(static_cast<std::uint32_t>(program.values.size())), forward_(n_, 0), read_(n_, 0), stage_(n_, 0) {
+  explicit Finder(const Program& program) : p_(program), n_(static_cast<std::uint32_t>(program.values.size())), forward_(n_, 0), read_(n_, 0), side_(n_, 0), stage_(n_, 0) {
     for (std::uint32_t i = 0; i < n_; ++i) {
       if (!p_.is_op(i)) continue;
       forward_[i] = !p_.values[i].backward;
@@ -40,6 +40,8 @@ class Finder {
 
  private:
   bool small(std::uint32_t i) const { return p_.bytes(i) * kSmallShare < largest_; }
+  /// Kept whatever is chosen, so that it cuts nothing: small, or made of the batch before any layer (masks, one-hot classes).
+  bool pinned(std::uint32_t i) const { return small(i) || side_[i]; }
 
   double time_of(std::uint32_t i) const {
     if (p_.is_view(i)) return 0;
@@ -61,19 +63,18 @@ class Finder {
     return kernel && kernel->flops;
   }
   /// Made again in a pass over memory, mostly inside the group that reads it.
-  bool cheap(std::uint32_t i) const { return p_.is_view(i) || ((p_.is_elementwise(i) || p_.prim(i).name.starts_with("random_")) && !small(i)); }
+  bool cheap(std::uint32_t i) const { return p_.is_view(i) || ((p_.is_elementwise(i) || p_.prim(i).name.starts_with("random_")) && !pinned(i)); }
 
   /// Positions in the forward pass after which one value carries all the rest: the last of each stage, without the end itself.
   std::vector<std::uint32_t> boundaries() {
     std::vector<std::uint32_t> last(n_, 0), order;
-    std::vector<char> free(n_, 0);  // needs no data: positions, masks and the like
     for (std::uint32_t i = 0; i < n_; ++i) {
       if (!forward_[i]) continue;
       order.push_back(i);
-      free[i] = 1;
+      side_[i] = !expensive(i);
       for (auto k : p_.in(i)) {
         last[p_.storage(k)] = i;
-        free[i] &= p_.is_op(k) ? free[k] : p_.values[k].role != Role::leaf;
+        side_[i] &= !p_.is_op(k) || side_[k];
       }
     }
     std::vector<std::uint32_t> cuts;
@@ -85,7 +86,7 @@ class Finder {
       if (expensive(i) && worked && have_candidate) cuts.push_back(candidate), worked = have_candidate = false;
       worked |= expensive(i);
       std::erase_if(crossing, [&](auto c) { return last[c] <= i; });
-      if (!p_.is_view(i) && last[i] > i && !small(i) && !free[i]) crossing.push_back(i);
+      if (!p_.is_view(i) && last[i] > i && !pinned(i)) crossing.push_back(i);
       if (worked && crossing.size() == 1) candidate = i, have_candidate = true;
     }
     return cuts;
@@ -108,7 +109,7 @@ class Finder {
     for (std::uint32_t i = 0; i < n_; ++i)
       if (forward_[i])
         for (auto k : p_.in(i))
-          if (const auto from = p_.storage(k); forward_[from] && stage_[from] < stage_[i] && !small(from)) handed_on_[from] = 1;
+          if (const auto from = p_.storage(k); forward_[from] && stage_[from] < stage_[i] && !pinned(from)) handed_on_[from] = 1;
   }
 
   /// A value of the backward pass runs with the earliest stage that it reads; a stage's output is there with the next one's.
@@ -121,7 +122,7 @@ class Finder {
         if (!p_.is_op(k)) continue;
         const auto from = p_.storage(k);
         if (!p_.is_op(from)) continue;
-        s = std::min(s, !forward_[from] ? stage_[from] : small(from) ? latest : handed_on_[from] ? std::min(stage_[from] + 1, latest) : stage_[from]);
+        s = std::min(s, !forward_[from] ? stage_[from] : pinned(from) ? latest : handed_on_[from] ? std::min(stage_[from] + 1, latest) : stage_[from]);
       }
       for (auto k : p_.in(i))
         if (p_.is_op(k) && !forward_[k]) s = std::min(s, stage_[k]);
@@ -137,12 +138,13 @@ class Finder {
       stage.forward_time += time_of(i);
       if (p_.is_view(i)) continue;
       stage.forward_extra = std::max(stage.forward_extra, p_.bytes(i));
+      if (pinned(i)) continue;
       if (handed_on_[i]) stage.out_bytes += p_.bytes(i);
       else if (read_[i]) stage.tape_bytes += p_.bytes(i);
       lean[i] = read_[i] != 0;
     }
     for (auto it = stage.forward.rbegin(); it != stage.forward.rend(); ++it) {
-      if (!lean[*it] || handed_on_[*it]) continue;
+      if (!lean[*it] || handed_on_[*it] || pinned(*it)) continue;
       if (!cheap(*it)) {
         stage.lean_bytes += p_.bytes(*it);
         continue;
@@ -163,7 +165,7 @@ class Finder {
 
   const Program& p_;
   std::uint32_t n_;
-  std::vector<char> forward_, read_, handed_on_;
+  std::vector<char> forward_, read_, side_, handed_on_;
   std::vector<std::uint32_t> stage_;
   std::int64_t largest_ = 0;
 };
