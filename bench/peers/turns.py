@@ -22,6 +22,7 @@ ROOT = os.path.dirname(os.path.dirname(HERE))
 SCRIPTS = {"torch": "torch_bench.py", "jax": "jax_bench.py"}
 CONTENDERS = {
     "adjoint": "adjoint",
+    "adjoint-eager": "adjoint::--eager",
     "torch": "torch",
     "torch-tuned": "torch:torch-tuned.env",
     "torch-compile": "torch:torch-tuned.env:--compile",

@@ -88,7 +88,7 @@ struct Settings {
   std::string data = data::kFashionMnist;
   int threads = 1, epochs = 5;
   double most_seconds = 60;
-  bool list = false, json = false;
+  bool list = false, json = false, eager = false;
 };
 
 std::vector<std::string> workload_names() {
@@ -99,11 +99,11 @@ std::vector<std::string> workload_names() {
 }
 
 Json run_one(const std::string& name, const Settings& s) {
-  Json record{{"name", name}, {"framework", "adjoint"}, {"version", kVersion}, {"threads", s.threads}};
+  Json record{{"name", name}, {"framework", "adjoint"}, {"version", kVersion}, {"threads", s.threads}, {"config", s.eager ? "eager" : "compiled"}};
   if (name == "lenet_epoch") {
     const double base = status_mb("VmRSS:");
     forget_peak_rss();
-    const auto e = lenet_epochs(s.data, s.epochs);
+    const auto e = lenet_epochs(s.data, s.epochs, !s.eager);
     add_times(record, e.epoch_s);
     record["peak_rss_mb"] = status_mb("VmHWM:"), record["rss_before_mb"] = base;
     record["first_step_ms"] = e.first_step_s * 1e3;
@@ -113,7 +113,7 @@ Json run_one(const std::string& name, const Settings& s) {
   }
   for (const auto& w : workloads())
     if (w.name == name) {
-      record.update(measure(w.make(), s.most_seconds));
+      record.update(measure(w.make(!s.eager), s.most_seconds));
       return record;
     }
   return record;
@@ -152,6 +152,7 @@ void add_bench(CLI::App& app, int& exit_code) {
   sub->add_option("--max-seconds", s->most_seconds, "stop timing a workload after this")->check(CLI::PositiveNumber)->capture_default_str();
   sub->add_option("--data,--fashion-mnist", s->data, "folder of the IDX files for lenet_epoch")->capture_default_str();
   sub->add_option("--epochs", s->epochs, "epochs of lenet_epoch")->check(CLI::Range(1, 1000))->capture_default_str();
+  sub->add_flag("--eager", s->eager, "each step builds its graph anew, instead of going through compile()");
   sub->add_flag("--json", s->json, "one JSON object a workload");
   sub->callback([s, &exit_code] { exit_code = run(*s); });
 }

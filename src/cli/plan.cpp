@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
 #include <memory>
 
 #include "adjoint/data/images.hpp"
@@ -94,6 +93,17 @@ void print_text(const Planned& p, const std::string& page) {
   std::printf("the timeline: %s\n", page.c_str());
 }
 
+Json json_of(const Planned& p, const ImageTraining& s, const std::string& page, const std::string& file) {
+  const auto& r = p.report;
+  Json others = Json::array();
+  for (const auto& a : p.alternatives)
+    others.push_back(a.error.empty() ? Json{{"plan", a.name}, {"arena_bytes", a.arena_bytes}, {"flops", a.flops}, {"recompute_flops", a.recompute_flops}}
+                                     : Json{{"plan", a.name}, {"error", a.error}});
+  return {{"nodes", r.nodes}, {"kernels", r.steps.size()}, {"arena_bytes", r.arena_bytes}, {"max_live_bytes", r.live_bytes}, {"activation_bytes", r.residual_bytes},
+          {"recompute_flops", r.recompute_flops}, {"flops", r.flops}, {"bytes", r.bytes}, {"plan_seconds", p.seconds}, {"parameters", p.parameters}, {"peak_step", r.peak},
+          {"memory", s.memory}, {"model", s.model}, {"batch", s.batch}, {"alternatives", others}, {"page", page}, {"plan", file}};
+}
+
 void make_folder(const std::string& path) {
   std::error_code failed;
   std::filesystem::create_directories(path, failed);
@@ -118,19 +128,10 @@ int plan_image(const Settings& given) {
                        .subtitle = "Batch of " + std::to_string(s.batch) + " pictures of " + std::to_string(shape.height) + " x " + std::to_string(shape.width) + " x " +
                                    std::to_string(shape.channels) + ", " + s.precision + ", " + s.optimizer + ", " + grouped(p.parameters) + " parameters, --memory " + s.memory,
                        .alternatives = p.alternatives});
-  std::ofstream(file) << io::plan_json(p.report) << '\n';
+  io::write_plan_json(file, p.report);
   if (given.steps) std::printf("%s", to_string(p.report).c_str());
-  const auto& r = p.report;
   if (!s.json) print_text(p, page);
-  else {
-    Json others = Json::array();
-    for (const auto& a : p.alternatives)
-      others.push_back(a.error.empty() ? Json{{"plan", a.name}, {"arena_bytes", a.arena_bytes}, {"flops", a.flops}, {"recompute_flops", a.recompute_flops}}
-                                       : Json{{"plan", a.name}, {"error", a.error}});
-    print_json({{"nodes", r.nodes}, {"kernels", r.steps.size()}, {"arena_bytes", r.arena_bytes}, {"max_live_bytes", r.live_bytes}, {"activation_bytes", r.residual_bytes},
-                {"recompute_flops", r.recompute_flops}, {"flops", r.flops}, {"bytes", r.bytes}, {"plan_seconds", p.seconds}, {"parameters", p.parameters}, {"peak_step", r.peak},
-                {"memory", s.memory}, {"model", s.model}, {"batch", s.batch}, {"alternatives", others}, {"page", page}, {"plan", file}});
-  }
+  else print_json(json_of(p, s, page, file));
   return kDone;
 }
 

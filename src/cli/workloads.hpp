@@ -18,7 +18,7 @@ struct Workload {
 };
 struct WorkloadEntry {
   std::string name;
-  std::function<Workload()> make;
+  std::function<Workload(bool compiled)> make;  // compiled: the step goes through compile(), else each step builds its graph
 };
 /// Called by each workload's file, when the program starts.
 bool define_workload(WorkloadEntry entry);
@@ -30,7 +30,7 @@ struct EpochResult {
   double load_s = 0, accuracy_1 = 0, accuracy_5 = 0, first_step_s = 0, loss_first = 0, loss_second = 0, loss_last = 0;
   std::vector<double> epoch_s;
 };
-EpochResult lenet_epochs(const std::string& folder, int epochs);
+EpochResult lenet_epochs(const std::string& folder, int epochs, bool compiled);
 
 // ---- reproducible data: element i of a stream is a function of both numbers alone, as every framework makes it ---------------
 

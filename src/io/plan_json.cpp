@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "adjoint/io/plan_page.hpp"
+#include "io/file.hpp"
 
 namespace adjoint::io {
 
@@ -28,6 +29,12 @@ std::string plan_json(const PlanReport& r) {
   for (const auto& s : r.savings)
     j["savings"].push_back({{"value", s.life}, {"peak_bytes", s.peak_bytes}, {"flops", s.flops}, {"bytes", s.bytes}, {"steps", s.steps}});
   return j.dump();
+}
+
+void write_plan_json(const std::string& path, const PlanReport& report, Loc loc) {
+  AtomicFile file("write_plan_json", path, loc);
+  file.write(plan_json(report) + '\n');
+  file.commit();
 }
 
 }  // namespace adjoint::io

@@ -45,8 +45,9 @@ TEST(PlanCommand, StrategiesTakeLessMemoryAndTheImpossibleOneNamesTheSmallest) {
   EXPECT_GT(least["recompute_flops"], 0);
   EXPECT_EQ(least["flops"].get<std::int64_t>(), all["flops"].get<std::int64_t>() + least["recompute_flops"].get<std::int64_t>());
   EXPECT_EQ(all["recompute_flops"], 0);
-  for (const auto& other : all["alternatives"])
-    if (other["plan"] == "--memory recompute") EXPECT_EQ(other["arena_bytes"], least["arena_bytes"]);
+  const auto other = std::ranges::find(all["alternatives"], "--memory recompute", [](const Json& j) { return j["plan"].get<std::string>(); });
+  ASSERT_NE(other, all["alternatives"].end());
+  EXPECT_EQ((*other)["arena_bytes"], least["arena_bytes"]);
   EXPECT_TRUE(contains(get_text(least["page"].get<std::string>()), "Other plans of this step"));
   const auto refused = run({"plan", "image", "--data", data.path(), "--out", out.path(), "--model", "resnet18", "--batch", "4", "--memory", "1KiB"});
   EXPECT_EQ(refused.code, 1);

@@ -79,6 +79,13 @@ TEST(PlanPage, EveryValueHasItsRowAndEveryValueOfTheArenaItsBand) {
   EXPECT_NE(page.find("kept for "), page.npos);
 }
 
+TEST(PlanPage, OtherPlansStandBesideThisOne) {
+  const std::string page = io::plan_html(report(), {.alternatives = {{.name = "--memory recompute", .arena_bytes = 2048, .flops = 5000, .recompute_flops = 1000},
+                                                                     {.name = "--memory 1KiB", .error = "the smallest is <2 KiB>"}}});
+  for (const char* said : {"--memory recompute", "2.0 KiB", "1.0 kFLOP", "the smallest is &lt;2 KiB&gt;"}) EXPECT_NE(page.find(said), page.npos) << said;
+  EXPECT_EQ(io::plan_html(report()).find("Other plans"), std::string::npos);
+}
+
 TEST(PlanPage, APlanWithoutArenaHasAPageToo) {
   const std::string page = io::plan_html(explain_plan(ones({3}).detach() + 1.0));
   EXPECT_NE(page.find("needs no arena"), page.npos);
@@ -90,6 +97,9 @@ TEST(PlanPage, WritesTheFileOrSaysWhyNot) {
   io::write_plan_page(dir / "plan.html", report());
   EXPECT_EQ(get_text(dir / "plan.html"), io::plan_html(report()));
   EXPECT_THROW(io::write_plan_page(dir / "no/plan.html", report()), Error);
+  io::write_plan_json(dir / "plan.json", report());
+  EXPECT_EQ(get_text(dir / "plan.json"), io::plan_json(report()) + "\n");
+  EXPECT_THROW(io::write_plan_json(dir / "no/plan.json", report()), Error);
 }
 
 }  // namespace adjoint

@@ -12,6 +12,8 @@ namespace adjoint::io {
 /// (of the residuals), `peak_step`, and the arrays `steps`, `values` and `savings`, whose entries name each other by their place. The same report
 /// gives the same text, so that plans can be compared.
 std::string plan_json(const PlanReport& report);
+/// Writes it as one line; the file appears complete or not at all.
+void write_plan_json(const std::string& path, const PlanReport& report, Loc loc = Loc::current());
 
 /// Another plan of the same values, for comparison.
 struct PlanAlternative {

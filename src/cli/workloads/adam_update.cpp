@@ -7,17 +7,25 @@ namespace {
 
 struct Update {
   optim::Adam opt = optim::adamw(1e-3, 0.1);
-  Tensors params, grads;
-  optim::Adam::State<Tensors> state;
-  Tensor step() {
+  using State = optim::Adam::State<Tensors>;
+  static constexpr auto kStep = [](Tensors& params, State& state, const optim::Adam& opt, const Tensors& grads) {
     std::tie(params, state) = opt.update(params, grads, state);
-    eval(params);
+  };
+  Tensors params = {}, grads = {};
+  State state = {};
+  bool compiled = true;
+  decltype(compile(kStep)) run = compile(kStep);
+
+  Tensor step() {
+    if (compiled) run(params, state, opt, grads);
+    else kStep(params, state, opt, grads), eval(params);
     return mean(abs(params[0]));
   }
 };
 
-Workload adam_update() {
+Workload adam_update(bool compiled) {
   auto u = std::make_shared<Update>();
+  u->compiled = compiled;
   for (std::uint64_t k = 0; k < 50; ++k) {
     u->params.push_back(parameter(k, {400, 1000}).requires_grad());
     u->grads.push_back(uniform(2 + k, {400, 1000}, -0.01, 0.01));

@@ -49,10 +49,10 @@ struct Objective {
   }
 };
 
-Workload gmm_like() {
+Workload gmm_like(bool compiled) {
   return value_and_gradient({uniform<double>(1000, {kComponents}), uniform<double>(1001, {kComponents, kDim}),
                              uniform<double>(1002, {kComponents, kDim * (kDim + 1) / 2}, -0.5, 0.5)},
-                            Objective{}, {.steps = 60});
+                            Objective{}, compiled, {.steps = 60});
 }
 
 const bool defined = define_workload({"gmm_like", gmm_like});

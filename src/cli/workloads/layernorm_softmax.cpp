@@ -5,7 +5,7 @@
 namespace adjoint::cli {
 namespace {
 
-Workload layernorm_softmax() {
+Workload layernorm_softmax(bool compiled) {
   constexpr std::int64_t kRows = 4096, kColumns = 1024;
   const Tensor r = uniform(2, {kRows, kColumns});
   return value_and_gradient({uniform(1, {kRows, kColumns}, -2, 2), adjoint::tensor(std::vector<float>(kColumns, 1.0f), {kColumns}),
@@ -13,7 +13,7 @@ Workload layernorm_softmax() {
                             [r](const Tensors& leaves) {
                               return sum(softmax(layer_norm(leaves[0], {.weight = leaves[1], .bias = leaves[2]})) * r);
                             },
-                            {.steps = 50});
+                            compiled, {.steps = 50});
 }
 
 const bool defined = define_workload({"layernorm_softmax", layernorm_softmax});

@@ -12,11 +12,11 @@ namespace {
 
 constexpr std::int64_t kBatch = 128, kPixels = 28 * 28;
 
-auto trainer() {
-  return classifier(filled(std::get<LeNet>(make_image_model("lenet", {28, 28, 1}, 10, 0))), optim::SGD{.learning_rate = 0.02, .momentum = 0.9});
+auto trainer(bool compiled) {
+  return classifier(filled(std::get<LeNet>(make_image_model("lenet", {28, 28, 1}, 10, 0))), optim::SGD{.learning_rate = 0.02, .momentum = 0.9}, compiled);
 }
 
-Workload lenet() { return on_batch(trainer(), pictures({kBatch, 1, 28, 28}), labels(kBatch), {.steps = 200}); }
+Workload lenet(bool compiled) { return on_batch(trainer(compiled), pictures({kBatch, 1, 28, 28}), labels(kBatch), {.steps = 200}); }
 
 const bool defined = define_workload({"lenet", lenet});
 
@@ -47,12 +47,12 @@ std::pair<Tensor, Tensor> batch_of(const data::ImageSet& set, std::span<const st
 
 }  // namespace
 
-EpochResult lenet_epochs(const std::string& folder, int epochs) {
+EpochResult lenet_epochs(const std::string& folder, int epochs, bool compiled) {
   EpochResult result;
   double t0 = seconds_now();
   const auto data = data::load_idx_folder(folder);
   result.load_s = seconds_now() - t0;
-  const auto model = trainer();
+  const auto model = trainer(compiled);
   const data::PixelStatistics statistics{{0.286f}, {0.353f}};
   const auto n = data.train.count;
   for (int epoch = 0; epoch < epochs; ++epoch) {

@@ -4,8 +4,8 @@
 namespace adjoint::cli {
 namespace {
 
-Workload resnet18_cifar() {
-  auto t = classifier(filled(std::get<ResNet18>(make_image_model("resnet18", {32, 32, 3}, 10, 0))), optim::SGD{.learning_rate = 0.05, .momentum = 0.9});
+Workload resnet18_cifar(bool compiled) {
+  auto t = classifier(filled(std::get<ResNet18>(make_image_model("resnet18", {32, 32, 3}, 10, 0))), optim::SGD{.learning_rate = 0.05, .momentum = 0.9}, compiled);
   return on_batch(t, pictures({32, 3, 32, 32}), labels(32), {.steps = 10, .warmup = 2});
 }
 

@@ -4,6 +4,7 @@
 
 #include <memory>
 
+#include "adjoint/compile.hpp"
 #include "adjoint/optim.hpp"
 #include "cli/models.hpp"
 #include "cli/workloads.hpp"
@@ -25,22 +26,31 @@ template <class M> M filled(M model) {
 }
 
 template <class M, class Opt> struct Classifier {
-  M model;
-  Opt opt;
-  typename Opt::template State<M> state;
-  Tensor step(const Tensor& x, const Tensor& y) {
+  using State = typename Opt::template State<M>;
+  static constexpr auto kStep = [](M& model, State& state, const Opt& opt, const Tensor& x, const Tensor& y) {
     nn::Context context{.training = true};
     const Tensor loss = cross_entropy(model(x, context), y);
     const M gradient = grad(loss, model);
     std::tie(model, state) = opt.update(model, gradient, state);
     context.apply(model);
+    return loss;
+  };
+  M model;
+  Opt opt;
+  State state;
+  bool compiled;
+  decltype(compile(kStep)) run = compile(kStep);
+
+  Tensor step(const Tensor& x, const Tensor& y) {
+    if (compiled) return run(model, state, opt, x, y);
+    const Tensor loss = kStep(model, state, opt, x, y);
     eval(loss);
     return loss;
   }
 };
-template <class M, class Opt> std::shared_ptr<Classifier<M, Opt>> classifier(M model, Opt opt) {
+template <class M, class Opt> std::shared_ptr<Classifier<M, Opt>> classifier(M model, Opt opt, bool compiled) {
   auto state = opt.init(model);
-  return std::make_shared<Classifier<M, Opt>>(Classifier<M, Opt>{std::move(model), opt, std::move(state)});
+  return std::shared_ptr<Classifier<M, Opt>>(new Classifier<M, Opt>{std::move(model), opt, std::move(state), compiled});
 }
 
 /// Steps of `trainer` on one batch.
@@ -50,14 +60,18 @@ Workload on_batch(auto trainer, Tensor x, Tensor y, Workload w) {
 }
 
 /// loss_of(leaves) and its gradient with respect to each of them, as one plan. The last step's gradients are given up before.
-template <class F> Workload value_and_gradient(Tensors leaves, F loss_of, Workload w) {
-  w.step = [leaves, loss_of, results = Tensors()]() mutable {
-    results.clear();
-    const Tensor loss = loss_of(leaves);
-    results = grad(loss, leaves);
+template <class F> Workload value_and_gradient(Tensors leaves, F loss_of, bool compiled, Workload w) {
+  const auto both = [loss_of](const Tensors& at) {
+    const Tensor loss = loss_of(at);
+    Tensors results = grad(loss, at);
     results.push_back(loss);
-    eval(results);
-    return loss;
+    return results;
+  };
+  w.step = [leaves, both, run = compile(both), compiled, results = Tensors()]() mutable {
+    results.clear();
+    if (compiled) results = run(leaves);
+    else eval(results = both(leaves));
+    return results.back();
   };
   return w;
 }
