@@ -159,14 +159,19 @@ TYPED_TEST(ConvTyped, AbsentTapsSpreadNothing) {
     ASSERT_NO_FATAL_FAILURE(check<TypeParam>(g, {2}, 0.001));
 }
 
-TYPED_TEST(ConvTyped, OneLaneCodeGivesTheSameBits) {
-  hwy::SetSupportedTargetsForTest(HWY_STATIC_TARGET);
-  std::mt19937 rng(99);
-  for (int i = 0; i < 100; ++i) {
-    const ConvGeometry g = random_geometry(rng);
-    ASSERT_NO_FATAL_FAILURE(check(g, Operands<TypeParam>(g, rng, i % 4 ? 0 : 0.05), {2}));
+TYPED_TEST(ConvTyped, NarrowerCodeGivesTheSameBits) {  // one lane, and AVX2 where the processor has it
+  const bool avx2 = (hwy::SupportedTargets() & HWY_AVX2) != 0;
+  for (const bool one_lane : {true, false}) {
+    if (!one_lane && !avx2) break;
+    hwy::SetSupportedTargetsForTest(one_lane ? HWY_STATIC_TARGET : HWY_AVX2);
+    std::mt19937 rng(99);
+    for (int i = 0; i < 100; ++i) {
+      ConvGeometry g = random_geometry(rng);
+      if (i % 10 == 0) g.batch = 17;
+      ASSERT_NO_FATAL_FAILURE(check(g, Operands<TypeParam>(g, rng, i % 4 ? 0 : 0.05), {2}));
+    }
+    for (const auto& g : {square(3, 130, 40, 4, 3, 1, 1), square(2, 20, 24, 8, 3, 2, 1)}) ASSERT_NO_FATAL_FAILURE(check<TypeParam>(g, {2}));
   }
-  ASSERT_NO_FATAL_FAILURE(check<TypeParam>(square(3, 130, 40, 4, 3, 1, 1), {2}));
 }
 
 TYPED_TEST(ConvTyped, LongSumsJoinTheirBlocks) {

@@ -18,7 +18,9 @@ namespace adjoint::kernels::HWY_NAMESPACE {
 enum class Form { taps, pixels, images };
 template <class T> Form form_of(const TapProblem& p) {
   if (p.rows >= 16 && p.channels >= 6) return Form::pixels;  // full vectors of channels, and rows that pay for turning the source
-  if (p.rows < 16 && p.rows * p.channels >= 4 && p.batch >= kCols<T>) return Form::images;
+  // A vector's images are turned as a whole: while they stay near the caches.
+  const std::int64_t turned = kCols<T> * (volume(p.src) * p.channels + volume(p.dst) * p.rows) * static_cast<std::int64_t>(sizeof(T));
+  if (p.rows < 16 && p.rows * p.channels >= 4 && p.batch >= kCols<T> && turned <= 2 << 20) return Form::images;
   return Form::taps;
 }
 
