@@ -171,6 +171,7 @@ class Assembler {
       step.in.push_back(o);
     }
     step.out = {operand_of(result(i), n.type.dtype)};
+    step.out[0].backward = p_.values[i].backward;
     std::vector<View> views;
     for (auto& o : step.in) views.push_back(o.view);
     const StepInfo info{n.attrs, views, step.out[0].view};
@@ -251,6 +252,7 @@ class Assembler {
         const bool row = p_.values[i].row;
         f.program.outputs.push_back({f.reg[i], p_.type(i).dtype, row});
         f.step.out.push_back(port(f, operand_of(result(i), p_.type(i).dtype), row));
+        f.step.out.back().backward = p_.values[i].backward;
       }
     note_touches(f.step, f.program);
     collapse(f.step, f.space, f.program);

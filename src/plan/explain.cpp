@@ -28,6 +28,7 @@ void add_once(std::vector<std::int64_t>& list, std::int64_t n) {
 /// Follows the slots through the steps: a slot that is written again holds another value from there on.
 void add_steps_and_lives(const plan::Plan& plan, PlanReport& report) {
   std::vector<std::int64_t> now(plan.slots.size(), -1);  // the life that a slot holds
+  std::vector<char> made_backward;  // of lives: the value belongs to the backward pass, whatever else its step makes
   auto& lives = report.lives;
   for (std::size_t k = 0; k < plan.steps.size(); ++k) {
     const auto& from = plan.steps[k];
@@ -42,7 +43,7 @@ void add_steps_and_lives(const plan::Plan& plan, PlanReport& report) {
       auto& life = lives[static_cast<std::size_t>(at)];
       const auto& maker = report.steps[static_cast<std::size_t>(life.born)];
       life.dies = life.ends = step;
-      life.residual |= s.backward && !maker.backward && !maker.again;
+      life.residual |= s.backward && !made_backward[static_cast<std::size_t>(at)] && !maker.again;
       add_once(life.readers, step);
     }
     for (const Operand& o : from.out) {
@@ -52,6 +53,7 @@ void add_steps_and_lives(const plan::Plan& plan, PlanReport& report) {
       const bool result = slot.place == Place::output;
       now[o.slot] = std::ssize(lives);
       s.writes.push_back(now[o.slot]);
+      made_backward.push_back(o.backward);
       const std::string at = from.locs.empty() ? "" : " at " + to_string(s.where);
       lives.push_back({.value = s.name + at, .bytes = slot.bytes, .born = step, .dies = step, .result = result, .ends = step, .offset = result ? -1 : slot.offset});
     }

@@ -28,6 +28,7 @@ struct Operand {
   std::uint32_t value = 0;   // whose bytes they are: what verify() goes by
   std::int64_t byte_offset = 0;
   View view;  // data is filled in when the plan runs
+  bool backward = false;     // of a result: made by a gradient
   std::int32_t touched = 0;  // in a fused group: the instruction that reads it last, or that writes it
 };
 
