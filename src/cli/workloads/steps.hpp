@@ -4,6 +4,7 @@
 
 #include <memory>
 
+#include "adjoint/compile.hpp"
 #include "adjoint/optim.hpp"
 #include "cli/models.hpp"
 #include "cli/workloads.hpp"
@@ -25,18 +26,20 @@ template <class M> M filled(M model) {
 }
 
 template <class M, class Opt> struct Classifier {
+  using State = typename Opt::template State<M>;
   M model;
   Opt opt;
-  typename Opt::template State<M> state;
-  Tensor step(const Tensor& x, const Tensor& y) {
+  State state;
+  static Tensor training(M& model, State& state, const Opt& opt, const Tensor& x, const Tensor& y) {
     nn::Context context{.training = true};
     const Tensor loss = cross_entropy(model(x, context), y);
     const M gradient = grad(loss, model);
     std::tie(model, state) = opt.update(model, gradient, state);
     context.apply(model);
-    eval(loss);
     return loss;
   }
+  decltype(compile(training)) compiled = compile(training);
+  Tensor step(const Tensor& x, const Tensor& y) { return compiled(model, state, opt, x, y); }
 };
 template <class M, class Opt> std::shared_ptr<Classifier<M, Opt>> classifier(M model, Opt opt) {
   auto state = opt.init(model);
@@ -51,13 +54,16 @@ Workload on_batch(auto trainer, Tensor x, Tensor y, Workload w) {
 
 /// loss_of(leaves) and its gradient with respect to each of them, as one plan. The last step's gradients are given up before.
 template <class F> Workload value_and_gradient(Tensors leaves, F loss_of, Workload w) {
-  w.step = [leaves, loss_of, results = Tensors()]() mutable {
+  const auto step = compile([loss_of](const Tensors& at) {
+    const Tensor loss = loss_of(at);
+    Tensors all = grad(loss, at);
+    all.push_back(loss);
+    return all;
+  });
+  w.step = [leaves, step, results = Tensors()]() mutable {
     results.clear();
-    const Tensor loss = loss_of(leaves);
-    results = grad(loss, leaves);
-    results.push_back(loss);
-    eval(results);
-    return loss;
+    results = step(leaves);
+    return results.back();
   };
   return w;
 }
