@@ -148,35 +148,40 @@ template <class M, class Opt> class Trainer {
   struct StepFigures {
     double loss = 0, right = 0;
   };
-  /// One step: loss, gradient, update, and the figures that are wanted of it, all run as one plan.
+  /// What a step returns: the figures that are wanted of it.
+  struct Figures {
+    Tensor loss, accuracy;
+    Tensors norms;  // of each weight's gradient, where they are wanted
+  };
+  using State = typename Opt::template State<M>;
+  /// One step: loss, gradient, update and figures, all one plan.
+  static Figures training(M& model, State& state, const Opt& opt, const Key& key, bool norms, const Tensor& x, const Tensor& y) {
+    nn::Context context{.training = true, .key = key};
+    const auto results = training_step(model, state, opt, x, y, context);
+    Figures figures{results.loss, results.accuracy, {}};
+    if (norms)
+      for (const auto& leaf : tree::leaves(results.gradient))
+        if (is_weight(leaf)) figures.norms.push_back(sqrt(sum(square(leaf.tensor))));
+    return figures;
+  }
+  static bool is_weight(const tree::Leaf& leaf) { return leaf.trained && leaf.path.ends_with("weight"); }
+
   StepFigures step(const data::ImageBatch& batch) {
     opt_.learning_rate = learning_rate_at(progress_.step);
-    nn::Context context{.training = true, .key = Key(s_.seed).fold_in("step").fold_in(static_cast<std::uint64_t>(progress_.step))};
+    const Key key = Key(s_.seed).fold_in("step").fold_in(static_cast<std::uint64_t>(progress_.step));
     const Tensor x = images(batch);
     const Tensor y = from_data(std::span<const std::int32_t>(batch.labels), Shape{batch.size});
-    const auto results = training_step(run_.model, run_.state, opt_, x, y, context);
-    std::vector<std::string> layers;
-    Tensors wanted{results.loss, results.accuracy};
-    if (progress_.step % every() == 0) layers = gradient_norms(results.gradient, wanted);
+    const Figures figures = compiled_(run_.model, run_.state, opt_, key, progress_.step % every() == 0, x, y);
     progress_.history.learning_rate.add(at(progress_.step), opt_.learning_rate);
-    eval(wanted);
-    const double value = results.loss.item();
+    const double value = figures.loss.item();
     if (!std::isfinite(value))
       throw Error({.op = "train", .message = "the loss is not finite after step " + std::to_string(progress_.step + 1),
                    .hint = "use a lower --learning-rate; the last checkpoint in " + s_.out + " is intact"});
-    for (std::size_t i = 0; i < layers.size(); ++i) progress_.history.gradient_norms[layers[i]].add(at(progress_.step), wanted[2 + i].item());
-    return {value, wanted[1].item()};
-  }
-
-  /// Adds the norm of each weight's gradient to `wanted`; returns the weights' names.
-  static std::vector<std::string> gradient_norms(const M& gradient, Tensors& wanted) {
-    std::vector<std::string> names;
-    for (const auto& leaf : tree::leaves(gradient))
-      if (leaf.trained && leaf.path.ends_with("weight")) {
-        names.push_back(leaf.path);
-        wanted.push_back(sqrt(sum(square(leaf.tensor))));
-      }
-    return names;
+    std::size_t i = 0;
+    if (!figures.norms.empty())
+      for (const auto& leaf : tree::leaves(run_.model))
+        if (is_weight(leaf)) progress_.history.gradient_norms[leaf.path].add(at(progress_.step), figures.norms.at(i++).item());
+    return {value, figures.accuracy.item()};
   }
 
   double at(std::int64_t step) const { return static_cast<double>(step) / static_cast<double>(loader_->batches()); }  // in epochs
@@ -236,6 +241,7 @@ template <class M, class Opt> class Trainer {
   Run run_;
   Progress progress_;
   std::unique_ptr<data::ImageLoader> loader_;
+  decltype(compile(training)) compiled_ = compile(training);
   std::int64_t total_ = 0;
   TrainLog log_;
 };

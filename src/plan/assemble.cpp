@@ -155,6 +155,7 @@ class Assembler {
     Step step{.name = "copy", .locs = {n.loc}, .backward = n.backward};
     step.in = {operand_of(from, type.dtype)};
     step.out = {operand_of(to, type.dtype)};
+    step.out[0].backward = n.backward;
     if (runnable_) step.run = copy->prepare({Attrs(), std::span(&step.in[0].view, 1), step.out[0].view});
     plan_.steps.push_back(std::move(step));
   }

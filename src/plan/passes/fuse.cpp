@@ -83,8 +83,8 @@ class Fusable {
   std::vector<const Shape*> space_;
 };
 
-/// A value of the backward pass that reads only what the backward pass keeps anyway (relu's x > 0, tanh's slope), or one that is
-/// computed again, belongs to the level of its user: made earlier it would be kept beside what it is made from. Lower bounds
+/// A value of the backward pass that reads only what the backward pass keeps anyway (relu's x > 0, tanh's slope), one that is
+/// computed again, or one that is made of leaves, belongs to the level of its user: made earlier it would be kept beside what it is made from. Lower bounds
 /// of levels.
 std::vector<std::int32_t> late_levels(const Fusable& f) {
   constexpr std::int32_t kNever = 1 << 30;
@@ -95,13 +95,17 @@ std::vector<std::int32_t> late_levels(const Fusable& f) {
   const auto each = [&](std::uint32_t i, auto see) {
     for (auto k : p.in(i)) see(k);
   };
-  const auto late_kind = [&](std::uint32_t i) { return p.values[i].backward || p.values[i].again; };
+  std::vector<char> fresh(n, 0);  // made of what is held anyway: leaves and numbers, as an optimizer's decayed moments
+  const auto late_kind = [&](std::uint32_t i) { return p.values[i].backward || p.values[i].again || fresh[i]; };
   const auto may_move = [&](std::uint32_t i) { return late_kind(i) && (f.may_join(i) || p.is_view(i)); };
-  for (std::uint32_t i = 0; i < n; ++i) each(i, [&](auto k) { level[i] = std::max(level[i], level[k] + f.edge(i, k)); });
+  for (std::uint32_t i = 0; i < n; ++i) {
+    fresh[i] = p.is_elementwise(i) || p.is_view(i);
+    each(i, [&](auto k) { level[i] = std::max(level[i], level[k] + f.edge(i, k)), fresh[i] &= !p.is_op(k) || fresh[k]; });
+  }
   for (std::uint32_t i = n; i-- > 0;)
     each(i, [&](auto k) { kept[k] |= p.is_view(i) ? kept[i] : late_kind(i) && level[i] > level[k]; });
   for (std::uint32_t i = 0; i < n; ++i)
-    each(i, [&](auto k) { from_kept[i] &= !p.is_op(k) || kept[k] || (may_move(k) && (p.is_view(i) || f.joins(i, k)) && from_kept[k]); });
+    each(i, [&](auto k) { from_kept[i] &= !p.is_op(p.storage(k)) || kept[k] || (may_move(k) && (p.is_view(i) || f.joins(i, k)) && from_kept[k]); });
   for (std::uint32_t i = n; i-- > 0;) {
     if (may_move(i) && user[i] < kNever && user[i] > level[i] && from_kept[i]) late[i] = level[i] = user[i];
     each(i, [&](auto k) { user[k] = std::min(user[k], level[i] - f.edge(i, k)); });
