@@ -32,7 +32,7 @@ TEST(PlanCommand, SaysWhatAStepTakesAndWritesThePage) {
 TEST(PlanCommand, TextNamesThePeakAndThePage) {
   const TempDir data, out;
   put_pictures(data, 6, 6, 28);
-  const auto r = run({"plan", "image", "--data", data.path(), "--out", out.path(), "--model", "lenet", "--steps"});
+  const auto r = run({"plan", "image", "--data", data.path(), "--out", out.path(), "--model", "resnet18", "--batch", "2", "--steps"});
   EXPECT_EQ(r.code, 0) << r.err;
   for (const char* said : {"step 0  ", "residual  ", "the peak is at step ", "less at the peak: ", "plan.html"}) EXPECT_TRUE(contains(r.out, said)) << said;
 }
