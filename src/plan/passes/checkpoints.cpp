@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 #include "plan/passes/stages.hpp"
 
@@ -38,9 +39,12 @@ Checkpoints::Checkpoints(const Chain& chain) : chain_(chain) {
   std::int64_t extra = 0;
   for (const auto& s : chain.stages) extra = std::max({extra, s.forward_extra, s.backward_extra + s.out_bytes});
   most_ += extra;
+  std::int64_t common = 0;  // of all sizes: counting in it is exact
+  for (const auto& s : chain.stages)
+    for (const auto bytes : {s.tape_bytes, s.out_bytes, s.lean_bytes, s.forward_extra, s.backward_extra}) common = std::gcd(common, bytes);
   const auto count = steps(n);
-  unit_ = std::max<std::int64_t>(1, (most_ + count - 1) / count);
-  slots_ = count + static_cast<std::int64_t>(n) + 3;  // each stage's sizes are rounded up
+  unit_ = std::max({std::int64_t{1}, (most_ + count - 1) / count, common});
+  slots_ = most_ / unit_ + static_cast<std::int64_t>(n) + 3;  // each stage's sizes are rounded up
   table_.assign(n * n * static_cast<std::size_t>(slots_), {kNever, 0, false});
   for (std::size_t length = 1; length <= n; ++length)
     for (std::size_t i = 0; i + length <= n; ++i) solve(i, i + length - 1);

@@ -44,7 +44,8 @@ std::vector<Action> keep_all(const Chain& chain);
 std::vector<Action> keep_every(const Chain& chain, std::int64_t every);
 /// The fewest forward runs within `bytes`: an exact dynamic programme over (first stage, last stage, bytes) after Beaumont,
 /// Eyraud-Dubois, Herrmann, Joly and Shilova ("Optimal checkpointing for heterogeneous chains", 2019), with a lean tape as a third
-/// choice a stage. Memory counts in steps, rounded up: of 1/4096 of what keeping everything takes, of 1/256 for long chains.
+/// choice a stage. Memory counts in the sizes' greatest common divisor, or, where that is too small, in steps of 1/4096 of what keeping everything
+/// takes (1/256 for long chains), rounded up.
 class Checkpoints {
  public:
   explicit Checkpoints(const Chain& chain);
