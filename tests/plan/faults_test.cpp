@@ -130,6 +130,9 @@ void plant(const Fault& f, const check::RandomProgram& p, Tally& tally) {
 }
 
 TEST(PlantedFaults, AreAllCaught) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "plans with planted faults read and write wrong memory on purpose, where a sanitizer ends the program";
+#endif
   set_warning_sink([](const char*) {});
   constexpr int kPlants = 60, kPrograms = 4000;
   std::vector<Fault> all = graph_faults();

@@ -44,6 +44,10 @@ class Recorder {
  private:
   static std::array<std::uint16_t, 3> operands(const TileInstruction& i) { return {i.a, i.b, i.c}; }
   bool reduction(const TileInstruction& i) const { return i.reduction != RowReduction::none; }
+  /// A reduction of that pass whose result somebody reads: what nobody reads may be made of rows that were never computed.
+  bool reduces_in(const TileInstruction& i, int pass) const {
+    return reduction(i) && stages_.stage[i.a] == pass && stages_.live[static_cast<std::size_t>(&i - p_.instructions.data())];
+  }
   bool floating(DType d) const { return static_cast<int>(d) <= static_cast<int>(DType::f16); }
 
   bool choose_lanes() {
@@ -84,7 +88,7 @@ class Recorder {
     }
     std::vector<char> needed(p_.registers, 0);
     for (const auto& i : p_.instructions)
-      if (reduction(i) && stages_.stage[i.a] == pass) needed[i.a] = 1;
+      if (reduces_in(i, pass)) needed[i.a] = 1;
     if (pass + 1 == stages_.passes)
       for (const auto& q : p_.outputs)
         if (!q.row) needed[q.reg] = 1;
@@ -168,7 +172,7 @@ class Recorder {
     micro::Body& body = to.section.body;
     std::vector<char> needed(p_.registers, 0);
     for (const auto& i : p_.instructions)
-      if (reduction(i) && stages_.stage[i.a] == pass) needed[i.a] = 1;
+      if (reduces_in(i, pass)) needed[i.a] = 1;
     const bool last = pass + 1 == stages_.passes;
     if (last)
       for (const auto& q : p_.outputs)
@@ -197,7 +201,7 @@ class Recorder {
       if (kept_[i.dst] >= 0 && made_in_[i.dst] == pass) to.section.sinks.push_back({Sink::Kind::keep, value[i.dst], kept_[i.dst]});
     }
     for (const auto& i : p_.instructions) {
-      if (!reduction(i) || stages_.stage[i.a] != pass) continue;
+      if (!reduces_in(i, pass)) continue;
       if (!floating(i.src)) return false;
       load(i.a);
       if (raw_slot_.empty()) raw_slot_.assign(p_.registers, -1);
