@@ -36,7 +36,7 @@ template <class F> class Compiled {
     (args.read(call), ...);
     if (call.traced()) return static_cast<R>(f_(args.direct()...));  // inside another step: part of it
     detail::Replay replay(*step_, call, loc);
-    if (!replay.found()) {
+    for (int tries = 0; !replay.found() && tries < 8; ++tries) {  // other threads may push a fresh trace out of a small cache
       trace<R>(call, loc, args...);
       replay.find();
     }
