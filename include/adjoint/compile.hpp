@@ -15,6 +15,7 @@ namespace adjoint {
 /// A function made by compile(). Copies share their plans. Several threads may call one, each with trees of its own.
 template <class F> class Compiled {
  public:
+  /// What compile() calls.
   Compiled(F f, const PlanOptions& options, Loc loc) : f_(std::move(f)), step_(detail::new_step(options, loc)), loc_(loc) {}
 
   /// How many traces are kept; the least recently used one goes. 16 unless set.   throws  Error unless most >= 1
@@ -29,6 +30,7 @@ template <class F> class Compiled {
   PlanReport plan(Loc loc = Loc::current()) const { return detail::plan_of(*step_, loc); }
 
  protected:
+  /// Finds or makes the trace of these arguments and replays it.
   template <class... P> auto call(Loc loc, detail::Passed<P>... args) const {
     using R = std::decay_t<std::invoke_result_t<const F&, detail::Handed<P>...>>;
     const detail::CallScope scope;

@@ -38,9 +38,10 @@ class Key {
   Tensor folded_ = {};  // set once a Tensor was folded in
 };
 
+/// For the library's own rooms: the bits of a Key.
 struct Key::Access {
-  static std::uint64_t bits(const Key& k) { return k.bits_; }
-  static Tensor& folded(Key& k) { return k.folded_; }
+  static std::uint64_t bits(const Key& k) { return k.bits_; }  ///< of a key without a Tensor in it
+  static Tensor& folded(Key& k) { return k.folded_; }  ///< or empty
 };
 
 }  // namespace adjoint

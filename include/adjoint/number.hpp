@@ -16,6 +16,7 @@ namespace adjoint {
 /// It may also be a scalar tensor (a schedule as a function of the step tensor); such a one has no value before it is computed.
 class Number {
  public:
+  /// A plain number.
   Number(double value = 0) : value_(value) {}  // NOLINT: stands for a double
   /// A floating scalar of the graph as a setting.   throws  Error for other types
   Number(const Tensor& value, Loc loc = Loc::current());  // NOLINT: implicit, so that a setting can be assigned
@@ -36,11 +37,12 @@ class Number {
   std::uint64_t term_ = 0;  // how it was computed: an entry of the trace in progress; 0 for a plain double
   Tensor tensor_ = {};
 };
+/// For the library's own rooms: what stands in a Number.
 struct Number::Access {
-  static std::uint64_t term(const Number& n) { return n.term_; }
-  static double value(const Number& n) { return n.value_; }
-  static const Tensor& tensor(const Number& n) { return n.tensor_; }
-  static void set(Number& n, double value, std::uint64_t term) { n.value_ = value, n.term_ = term, n.tensor_ = Tensor(); }
+  static std::uint64_t term(const Number& n) { return n.term_; }  ///< entry of the trace, or 0
+  static double value(const Number& n) { return n.value_; }  ///< without pinning it
+  static const Tensor& tensor(const Number& n) { return n.tensor_; }  ///< or empty
+  static void set(Number& n, double value, std::uint64_t term) { n.value_ = value, n.term_ = term, n.tensor_ = Tensor(); }  ///< overwrites it
 };
 
 namespace detail {
@@ -52,16 +54,27 @@ inline Number as_number(const Number& n) { return n; }
 template <class T> requires std::is_arithmetic_v<T> Number as_number(T v) { return static_cast<double>(v); }
 }  // namespace detail
 
+/// Followed by a trace, as all arithmetic of Numbers.
 template <std::same_as<Number> A> Number operator-(const A& a) { return detail::combined('*', -1.0, a); }
+/// Followed by a trace, as all arithmetic of Numbers.
 template <class A, class B> requires detail::OneNumber<A, B> Number operator+(const A& a, const B& b) { return detail::combined('+', detail::as_number(a), detail::as_number(b)); }
+/// Followed by a trace, as all arithmetic of Numbers.
 template <class A, class B> requires detail::OneNumber<A, B> Number operator-(const A& a, const B& b) { return detail::combined('-', detail::as_number(a), detail::as_number(b)); }
+/// Followed by a trace, as all arithmetic of Numbers.
 template <class A, class B> requires detail::OneNumber<A, B> Number operator*(const A& a, const B& b) { return detail::combined('*', detail::as_number(a), detail::as_number(b)); }
+/// Followed by a trace, as all arithmetic of Numbers.
 template <class A, class B> requires detail::OneNumber<A, B> Number operator/(const A& a, const B& b) { return detail::combined('/', detail::as_number(a), detail::as_number(b)); }
+/// A comparison in a trace becomes a condition of it.
 template <class A, class B> requires detail::OneNumber<A, B> bool operator<(const A& a, const B& b) { return detail::compared('<', detail::as_number(a), detail::as_number(b)); }
+/// A comparison in a trace becomes a condition of it.
 template <class A, class B> requires detail::OneNumber<A, B> bool operator>(const A& a, const B& b) { return detail::compared('<', detail::as_number(b), detail::as_number(a)); }
+/// A comparison in a trace becomes a condition of it.
 template <class A, class B> requires detail::OneNumber<A, B> bool operator<=(const A& a, const B& b) { return detail::compared('l', detail::as_number(a), detail::as_number(b)); }
+/// A comparison in a trace becomes a condition of it.
 template <class A, class B> requires detail::OneNumber<A, B> bool operator>=(const A& a, const B& b) { return detail::compared('l', detail::as_number(b), detail::as_number(a)); }
+/// A comparison in a trace becomes a condition of it.
 template <class A, class B> requires detail::OneNumber<A, B> bool operator==(const A& a, const B& b) { return detail::compared('=', detail::as_number(a), detail::as_number(b)); }
+/// A comparison in a trace becomes a condition of it.
 template <class A, class B> requires detail::OneNumber<A, B> bool operator!=(const A& a, const B& b) { return !detail::compared('=', detail::as_number(a), detail::as_number(b)); }
 
 inline Number& Number::operator+=(const Number& o) { return *this = *this + o; }

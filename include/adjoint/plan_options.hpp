@@ -28,13 +28,15 @@ struct Memory {
   /// `save-all`, `recompute`, `checkpoint:K`, or bytes: `52428800`, `200MiB` (B, KiB, MiB, GiB, TiB).
   ///   throws  Error for anything else
   Memory(std::string_view text, Loc loc = Loc::current());  // NOLINT: implicit, so that options take the text as it is
+  /// See above.
   Memory(const char* text, Loc loc = Loc::current()) : Memory(std::string_view(text), loc) {}  // NOLINT: likewise
+  /// See above.
   Memory(const std::string& text, Loc loc = Loc::current()) : Memory(std::string_view(text), loc) {}  // NOLINT: likewise
   /// The strategy of `budget` with this many bytes.   throws  Error unless bytes >= 1
   static Memory budget(std::int64_t bytes, Loc loc = Loc::current());
   /// The strategy of `checkpoint` with this K.   throws  Error unless every >= 1
   static Memory checkpoint(std::int64_t every, Loc loc = Loc::current());
-  bool operator==(const Memory&) const = default;
+  bool operator==(const Memory&) const = default;  ///< the same choice
 };
 /// The text from which a Memory can be made again: "checkpoint:2", "209715200".
 std::string to_string(const Memory& memory);
@@ -43,7 +45,7 @@ std::string to_string(const Memory& memory);
 struct PlanOptions {
   Memory memory = {};
   bool fuse = true;  ///< elementwise operations are run in groups; false runs each by itself
-  bool operator==(const PlanOptions&) const = default;
+  bool operator==(const PlanOptions&) const = default;  ///< the same settings
 };
 
 /// How eval, item and everything else outside a compiled step plan from now on, in all threads.
