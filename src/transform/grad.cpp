@@ -237,9 +237,11 @@ static void backward_from(const Tensor& loss, const Tensor& seed, BackwardOption
   for (Node* n : order.nodes)
     if (n->wants_grad) leaves.push_back(n);
   const Tensors d = reverse({"backward", loc}, {root}, {seed}, leaves, nullptr);
+  Tensors before;
   for (std::size_t i = 0; i < leaves.size(); ++i) {
     Extra& extra = extra_of(*leaves[i]);
     const BackwardScope scope(*root);
+    before.push_back(extra.grad);
     extra.grad = extra.grad ? extra.grad + d[i] : d[i];
     extra.retained |= options.retain;
   }
@@ -250,7 +252,13 @@ static void backward_from(const Tensor& loss, const Tensor& seed, BackwardOption
   if (!options.retain) keep.push_back(loss);
   for (Node* leaf : leaves) keep.push_back(leaf->extra->grad);
   lock.unlock();  // evaluation may wait for another thread
-  eval(keep, loc);
+  try {
+    eval(keep, loc);
+  } catch (...) {  // the gradients are the old ones, and no leaf is held by a graph that it holds
+    lock.lock();
+    for (std::size_t i = 0; i < leaves.size(); ++i) leaves[i]->extra->grad = before[i];
+    throw;
+  }
   lock.lock();
   for (const auto& t : keep) {
     Node& n = *t.node();

@@ -66,6 +66,20 @@ TEST_F(WhenThingsRun, APendingUpdateRunsWithAnyEvaluation) {
   EXPECT_TRUE(state.step.node()->computed());
 }
 
+TEST_F(WhenThingsRun, AfterABackwardThatFailsTheGradientsAreTheOldOnes) {
+  const auto nodes = live_nodes();
+  {
+    const Tensor w = tensor<double>({1, -2, 3, 4}, {2, 2}).requires_grad();
+    const auto wrong = [&] { return cross_entropy(w, tensor<std::int32_t>({1, 7}, {2})); };
+    EXPECT_THROW(backward(wrong()), Error);
+    EXPECT_FALSE(w.grad());
+    backward(sum(w * w));
+    EXPECT_THROW(backward(wrong()), Error);
+    EXPECT_EQ(w.grad().to_vector<double>(), (std::vector<double>{2, -4, 6, 8}));
+  }
+  EXPECT_EQ(live_nodes(), nodes);  // no leaf is held by the graph of a gradient that it holds
+}
+
 TEST_F(WhenThingsRun, AnUpdateOfADeadTreeDoesNotRun) {
   const auto nodes = live_nodes();
   {

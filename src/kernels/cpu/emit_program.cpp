@@ -63,7 +63,8 @@ class Recorder {
     return known;
   }
 
-  /// Operations that recording register r makes, down to what is loaded.
+  /// Operations that recording register r makes, down to what is loaded; no more than kDear.
+  static constexpr int kDear = 1 << 20;
   int cost(std::uint16_t r) {
     if (stages_.row[r] || input_[r] >= 0) return 0;
     const TileInstruction& i = p_.instructions[static_cast<std::size_t>(defining_[r])];
@@ -75,9 +76,9 @@ class Recorder {
       id[k] = source(body, Op::input, k, dtype_[o]);
       total += kept_[o] >= 0 ? 0 : cost_[o];
     }
-    if (micro::record(body, i, id[0], id[1], id[2]) < 0) return total;
+    if (micro::record(body, i, id[0], id[1], id[2]) < 0) return std::min(total, kDear);
     for (const auto& c : body.code) total += c.op != Op::constant && c.op != Op::input;
-    return total;
+    return std::min(total, kDear);  // a value used twice doubles it: a ladder of them would overflow
   }
 
   void choose_kept(int pass) {
