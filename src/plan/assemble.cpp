@@ -1,6 +1,7 @@
 // assemble.cpp: a program in its order becomes steps: kernels prepared, views resolved to strides, fused groups to tile programs.
 // Not a pass: what runs, and when, was decided before.
 #include <algorithm>
+#include <numeric>
 #include <optional>
 #include <unordered_map>
 
@@ -214,6 +215,21 @@ class Assembler {
     return o;
   }
 
+  /// A result that is joined over the rows, or over all elements, of the register that holds its operand.
+  void add_join(Fused& f, std::uint32_t i) {
+    const Node& n = node(i);
+    const Join join = p_.join_of(i);
+    f.program.outputs.push_back({f.reg.at(p_.in(i)[0]), n.type.dtype, false, join, reduction_of(*n.prim)});
+    Operand o = operand_of(result(i), n.type.dtype);
+    o.view.rank = f.space.rank();
+    const auto last = f.space.size() - 1;
+    for (std::size_t k = 0; k < f.space.size(); ++k) o.view.shape[k] = f.space[k], o.view.strides[k] = join == Join::columns && k == last ? 1 : 0;
+    o.backward = p_.values[i].backward;
+    f.step.out.push_back(o);
+    f.step.locs.push_back(n.loc);
+    if (f.step.name.size() < 160) f.step.name += "+" + std::string(n.prim->name);
+  }
+
   void add_instruction(Fused& f, std::uint32_t i) {
     const Node& n = node(i);
     const auto inputs = p_.in(i);
@@ -236,7 +252,7 @@ class Assembler {
 
   /// The index space of a group: that of its elements.
   const Shape& space_of(std::span<const std::uint32_t> members) const {
-    const auto element = std::ranges::find_if(members, [&](auto i) { return !p_.values[i].row; });
+    const auto element = std::ranges::find_if(members, [&](auto i) { return !p_.values[i].row && !p_.values[i].join; });
     return p_.type(element == members.end() ? members[0] : *element).shape;
   }
 
@@ -246,10 +262,12 @@ class Assembler {
     for (auto i : members) {
       f.step.backward &= p_.values[i].backward;
       f.step.again &= p_.values[i].again;
-      add_instruction(f, i);
+      if (!p_.values[i].join) add_instruction(f, i);
     }
     for (auto i : members)
-      if (used_outside_[i]) {
+      if (p_.values[i].join) {
+        add_join(f, i);
+      } else if (used_outside_[i]) {
         const bool row = p_.values[i].row;
         f.program.outputs.push_back({f.reg[i], p_.type(i).dtype, row});
         f.step.out.push_back(port(f, operand_of(result(i), p_.type(i).dtype), row));
@@ -270,38 +288,62 @@ class Assembler {
         for (std::size_t j = 0; j < step.in.size(); ++j)
           if (program.inputs[j].reg == from[a]) step.in[j].touched = k;
       for (std::size_t j = 0; j < step.out.size(); ++j)
-        if (program.outputs[j].reg == i.dst) step.out[j].touched = k;
+        if (program.outputs[j].reg == i.dst || program.outputs[j].join != Join::none) step.out[j].touched = k;
     }
   }
 
-  /// Joins axes that lie alike in every operand, so that the executor sees as few as possible.
+  /// Axes that lie alike in every operand are one, so that the executor sees as few as possible; by rows the last one stays by itself.
+  struct Joined {
+    Shape shape;
+    std::vector<std::array<std::int64_t, kMaxRank>> strides;  // of each operand
+  };
+  static Joined join_axes(const Shape& shape, std::span<Operand* const> all, bool by_rows) {
+    Joined j{{}, std::vector<std::array<std::int64_t, kMaxRank>>(all.size())};
+    for (std::size_t k = 0; k < shape.size(); ++k) {
+      const bool row = by_rows && k + 1 == shape.size();
+      if (shape[k] == 1 && !row) continue;
+      const auto last = static_cast<std::size_t>(j.shape.rank() - 1);
+      bool fits = j.shape.rank() > 0 && !row;
+      for (std::size_t o = 0; fits && o < all.size(); ++o) fits = j.strides[o][last] == all[o]->view.strides[k] * shape[k];
+      if (fits) j.shape[last] *= shape[k];
+      else j.shape.push_back(shape[k]);
+      for (std::size_t o = 0; o < all.size(); ++o) j.strides[o][static_cast<std::size_t>(j.shape.rank() - 1)] = all[o]->view.strides[k];
+    }
+    return j;
+  }
+
   void collapse(Step& step, const Shape& shape, const TileProgram& program) const {
     std::vector<Operand*> all;
     for (auto& o : step.in) all.push_back(&o);
     for (auto& o : step.out) all.push_back(&o);
-    const bool by_rows = program.by_rows();  // then the last axis stays by itself
-    Shape joined;
-    std::vector<std::array<std::int64_t, kMaxRank>> strides(all.size());
-    for (std::size_t k = 0; k < shape.size(); ++k) {
-      const bool row = by_rows && k + 1 == shape.size();
-      if (shape[k] == 1 && !row) continue;
-      const auto last = static_cast<std::size_t>(joined.rank() - 1);
-      bool fits = joined.rank() > 0 && !row;
-      for (std::size_t j = 0; fits && j < all.size(); ++j) fits = strides[j][last] == all[j]->view.strides[k] * shape[k];
-      if (fits) joined[last] *= shape[k];
-      else joined.push_back(shape[k]);
-      for (std::size_t j = 0; j < all.size(); ++j) strides[j][static_cast<std::size_t>(joined.rank() - 1)] = all[j]->view.strides[k];
-    }
+    Joined joined = join_axes(shape, all, program.by_rows());
+    if (program.joins() && !rows_matter(program))
+      if (auto flat = join_axes(shape, all, false); flat.shape.rank() == 1) joined = split_axis(flat);
     for (std::size_t j = 0; j < all.size(); ++j) {
-      all[j]->view.rank = joined.rank();
-      all[j]->view.strides = strides[j];
-      for (std::size_t k = 0; k < joined.size(); ++k) all[j]->view.shape[k] = joined[k];
+      all[j]->view.rank = joined.shape.rank();
+      all[j]->view.strides = joined.strides[j];
+      for (std::size_t k = 0; k < joined.shape.size(); ++k) all[j]->view.shape[k] = joined.shape[k];
     }
     if (!runnable_) return;
     std::vector<View> views;
     for (const auto* o : all) views.push_back(o->view);
     const std::span<const View> in{views.data(), step.in.size()}, out{views.data() + step.in.size(), step.out.size()};
-    step.run = fused_factory()(program, joined.span(), in, out);
+    step.run = fused_factory()(program, joined.shape.span(), in, out);
+  }
+
+  /// All that is reduced is reduced to one number, for which rows of any length do.
+  static bool rows_matter(const TileProgram& program) {
+    const auto along = [](const auto& x) { return x.reduction != RowReduction::none; };
+    const auto row = [](const TilePort& q) { return q.row || q.join == Join::columns; };
+    return std::ranges::any_of(program.instructions, along) || std::ranges::any_of(program.inputs, row) || std::ranges::any_of(program.outputs, row);
+  }
+  /// One axis becomes rows of as many elements as a sum's blocks hold, or a part of that.
+  static Joined split_axis(Joined j) {
+    const auto n = j.shape[0], row = n <= kJoinedBlock ? n : std::gcd(n, kJoinedBlock);
+    j.shape = {};
+    j.shape.push_back(n / row), j.shape.push_back(row);
+    for (auto& s : j.strides) s[1] = s[0], s[0] *= row;
+    return j;
   }
 
   void copy_remaining_outputs() {

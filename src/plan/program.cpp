@@ -46,6 +46,24 @@ bool Program::is_row_reduction(std::uint32_t i) const {
   return length >= kShortest && length <= kLongest && total > 0 && (total / length >= kFewRows || total <= kSmall);
 }
 
+Join Program::join_of(std::uint32_t i) const {
+  if (!is_op(i) || reduction_of(prim(i)) == RowReduction::none) return Join::none;
+  const Type& from = type(in(i)[0]);
+  const auto& axes = values[i].node->attrs.as<Axes>().axes;
+  const auto rank = from.shape.rank();
+  if (!is_floating(from.dtype) || from.dtype != type(i).dtype || rank == 0) return Join::none;
+  const auto total = from.shape.numel(), length = from.shape.back();
+  if (total <= length) return static_cast<int>(axes.size()) == rank && total > 1 ? Join::all : Join::none;
+  if (static_cast<int>(axes.size()) == rank) return Join::all;
+  // Lanes of wider rows leave the second cache; of narrower ones a call, for 16 rows, takes longer than its elements.
+  constexpr std::int64_t kNarrowest = 64, kWidest = 4096, kOneCall = 16;
+  const bool few = length >= 2 && total / length <= kOneCall;
+  if ((length < kNarrowest && !few) || length > kWidest || static_cast<int>(axes.size()) != rank - 1) return Join::none;
+  for (const auto a : axes)
+    if (a == rank - 1) return Join::none;
+  return Join::columns;
+}
+
 RowReduction reduction_of(const Primitive& prim) {
   static const Primitive* const known[] = {nullptr, find_primitive("sum"), find_primitive("prod"), find_primitive("amax"), find_primitive("amin")};
   for (int k = 1; k < 5; ++k)
@@ -126,6 +144,7 @@ std::string to_string(const Program& p) {
     text += ' ' + adjoint::to_string(v.node->type);
     if (v.group >= 0) text += "  group " + std::to_string(v.group);
     if (v.row) text += ", a row each";
+    if (v.join) text += ", joined";
     if (v.backward) text += "  backward";
     if (v.again) text += "  again";
     text += '\n';

@@ -31,6 +31,7 @@ struct Value {
   bool backward = false;      ///< made by a gradient
   bool again = false;         ///< computed before: a copy that rematerialisation made
   bool row = false;           ///< in a group: one value a row of the group's space, which its reductions run along
+  bool join = false;          ///< in a group: a reduction over its rows, or over all its elements, that nothing in the group reads
 };
 
 /// Values in topological order. Passes rewrite it in place; verify() holds what they may rely on.
@@ -54,6 +55,8 @@ struct Program {
   bool is_elementwise(std::uint32_t i) const { return is_op(i) && prim(i).traits.elementwise; }
   /// A reduction along the last axis that a fused group may hold: rows neither so short nor so few that its kernel is better.
   bool is_row_reduction(std::uint32_t i) const;
+  /// How value i, a reduction, could join the elements of a group that its operand is in: down the columns, or all of them; or none.
+  Join join_of(std::uint32_t i) const;
   std::int64_t bytes(std::uint32_t i) const { return type(i).shape.numel() * static_cast<std::int64_t>(size_of(type(i).dtype)); }
   /// The value in whose memory i lies: itself, or what it is a view of.
   std::uint32_t storage(std::uint32_t i) const {

@@ -12,6 +12,11 @@ namespace adjoint::plan {
 /// How an instruction joins the elements of a row.
 enum class RowReduction : std::uint8_t { none, sum, prod, amax, amin };
 
+/// What an output holds of its register: each element (or one a row), or its elements joined over the rows (one a column),
+/// or all of them joined to one.
+enum class Join : std::uint8_t { none, columns, all };
+inline constexpr std::int64_t kJoinedBlock = 4096;  ///< elements of a block of a reduction: what the rows of Join::all divide
+
 /// One scalar function applied to whole registers; or, if `reduction` is not none, that reduction of register `a` along
 /// the row (`op`, `b` and `c` are then not read).
 struct TileInstruction {
@@ -28,6 +33,10 @@ struct TilePort {
   std::uint16_t reg = 0;
   DType dtype = DType::f32;
   bool row = false;           ///< one element a row: the stride of the run's last axis is not read
+  Join join = Join::none;     ///< outputs only
+  RowReduction how = RowReduction::none;  ///< of a join
+
+  bool each() const { return !row && join == Join::none; }  ///< one element each
 };
 
 /// Every register is defined exactly once, by one input or by one instruction, before it is read (the executor maps
@@ -46,7 +55,13 @@ struct TilePort {
 /// 4,096, a fixed tree. Its dtype is that of its operand; of bf16 and f16 it accumulates in f32 and rounds once, or, if
 /// `dtype` is f32, not at all. Rows of no elements give the neutral element.
 ///
-/// A program with a reduction or a row output runs row by row, one thread a row: worth fusing where there are as many
+/// Joins. An output with `join` holds its register, which must have one value an element of a floating type, joined by `how`:
+/// with `columns` over all axes but the last (one element a column; of the output's strides only the last is read), with `all`
+/// over all axes (one element; no stride is read), which needs a last axis whose length divides 4,096 and is a multiple of 16, or one row of at most 4,096.
+/// The bits are those of the reduce kernel over the same axes. No instruction reads a join: it is there when the run is over.
+/// What threads share is then which rows go to which of the 16 lanes, so that no sum depends on their number.
+///
+/// A program with a reduction, a join or a row output runs row by row, one thread a row: worth fusing where there are as many
 /// rows as threads, or rows are short; a few rows of millions are better left to the reduce kernel. Values that are
 /// needed again after a reduction are kept for one row in the nearest cache or made again, as the executor likes; the
 /// group's memory traffic is its inputs (read again from cache while a row is at hand) and its outputs.
@@ -63,7 +78,12 @@ struct TileProgram {
     for (const TilePort& p : inputs)
       if (p.row) return true;
     for (const TilePort& p : outputs)
-      if (p.row) return true;
+      if (!p.each()) return true;
+    return false;
+  }
+  bool joins() const {
+    for (const TilePort& p : outputs)
+      if (p.join != Join::none) return true;
     return false;
   }
 };

@@ -68,8 +68,9 @@ inline std::vector<NamedProgram> row_programs() {
   return all;
 }
 
-/// Functions, casts and (with_rows) reductions at random, over f32, f64, bf16, f16, i32 and bool.
-inline TileProgram random_program(std::mt19937& rng, bool with_rows = true) {
+/// Functions, casts and (with_rows) reductions at random, over f32, f64, bf16, f16, i32 and bool; so many joins, down the columns
+/// or, if `all`, of everything.
+inline TileProgram random_program(std::mt19937& rng, bool with_rows = true, int joins = 0, bool all = false) {
   Builder b;
   const DType types[] = {DType::f32, DType::f32, DType::f32, DType::f64, DType::bf16, DType::f16, DType::i32, DType::bool_};
   std::vector<char> row;
@@ -87,7 +88,8 @@ inline TileProgram random_program(std::mt19937& rng, bool with_rows = true) {
   const auto floating = [&](std::size_t r) { return static_cast<int>(b.types[r]) < 4; };
   const char* one[] = {"neg", "abs", "square", "relu", "sign"};
   const char* one_float[] = {"exp", "tanh", "sqrt", "sigmoid", "floor", "gelu", "expm1", "reciprocal",
-                             "log", "log1p", "softplus", "log_sigmoid", "silu", "gelu_tanh", "erf", "erfc", "rsqrt", "ceil", "trunc", "round"};
+                             "log", "log1p", "softplus", "log_sigmoid", "silu", "gelu_tanh", "erf", "erfc", "rsqrt", "ceil", "trunc", "round",
+                             "sin", "cos", "tan", "cbrt"};
   const char* two[] = {"add", "sub", "mul", "maximum", "minimum", "lt", "eq", "ge"};
   for (unsigned i = 0, n = 3 + rng() % 20; i < n; ++i) {
     const auto same = [&](int a) { return any([&](std::size_t r) { return b.types[r] == b.types[static_cast<std::size_t>(a)]; }); };
@@ -107,7 +109,7 @@ inline TileProgram random_program(std::mt19937& rng, bool with_rows = true) {
       const bool f = rng() % 2;
       const int a = f ? any(floating) : any(number);
       if (a < 0) continue;
-      b.call(f ? one_float[rng() % 20] : one[rng() % 5], r16(a));
+      b.call(f ? one_float[rng() % std::size(one_float)] : one[rng() % 5], r16(a));
       is_row = row[static_cast<std::size_t>(a)];
     } else if (what < 6) {
       const int c = any([&](std::size_t r) { return !number(r); }), x = any([&](std::size_t) { return true; });
@@ -129,7 +131,14 @@ inline TileProgram random_program(std::mt19937& rng, bool with_rows = true) {
     if (row[r] && rng() % 2) b.row_output(r);
     else b.output(r);
   }
+  for (int k = 0; k < joins; ++k)
+    if (const int r = any([&](std::size_t q) { return floating(q) && !row[q]; }); r >= 0)
+      b.joined(static_cast<std::uint16_t>(r), all && rng() % 2 ? plan::Join::all : plan::Join::columns, static_cast<RowReduction>(rng() % 2 ? 1 : 1 + rng() % 4));
   return b.p;
+}
+
+inline ReduceOp reduce_op_of(RowReduction how) {
+  return how == RowReduction::sum ? ReduceOp::sum : how == RowReduction::prod ? ReduceOp::prod : how == RowReduction::amax ? ReduceOp::amax : ReduceOp::amin;
 }
 
 /// The definition. Registers are whole arrays [rows, row], those with one value a row repeated; outputs (one a row or one an
@@ -154,8 +163,7 @@ inline std::vector<std::vector<std::byte>> define_rows(const TileProgram& p, con
   for (const auto& i : p.instructions) {
     const std::size_t size = size_of(i.dtype);
     if (i.reduction != RowReduction::none) {
-      const ReduceOp op = i.reduction == RowReduction::sum ? ReduceOp::sum : i.reduction == RowReduction::prod ? ReduceOp::prod
-                        : i.reduction == RowReduction::amax ? ReduceOp::amax : ReduceOp::amin;
+      const ReduceOp op = reduce_op_of(i.reduction);
       per_row[i.dst].resize(static_cast<std::size_t>(rows) * size);
       reduce(op, plan::contiguous_view(reg[i.a].data(), i.src, shape, 2), 2, plan::contiguous_view(per_row[i.dst].data(), i.dtype, shape, 1));
       narrow(i.dst, size);
@@ -181,7 +189,15 @@ inline std::vector<std::vector<std::byte>> define_rows(const TileProgram& p, con
     if (is_row) narrow(i.dst, size);
   }
   std::vector<std::vector<std::byte>> out;
-  for (const auto& q : p.outputs) out.push_back(q.row ? per_row[q.reg] : reg[q.reg]);
+  for (const auto& q : p.outputs) {
+    if (q.join == plan::Join::none) {
+      out.push_back(q.row ? per_row[q.reg] : reg[q.reg]);
+      continue;
+    }
+    const bool columns = q.join == plan::Join::columns;
+    out.emplace_back(static_cast<std::size_t>(columns ? row : 1) * size_of(q.dtype));
+    reduce(reduce_op_of(q.how), plan::contiguous_view(reg[q.reg].data(), q.dtype, shape, 2), columns ? 1 : 3, plan::contiguous_view(out.back().data(), q.dtype, &row, columns ? 1 : 0));
+  }
   return out;
 }
 
@@ -210,6 +226,12 @@ inline std::vector<View> run_views(const Operands& operands, const std::vector<p
   for (std::size_t k = 0; k < operands.size(); ++k) {
     v.push_back(operands[k]->view());
     v.back().rank = static_cast<int>(shape.size());
+    if (ports[k].join != plan::Join::none) {
+      const auto own = v.back().strides[0];
+      v.back().strides = {};
+      for (std::size_t d = 0; d < shape.size(); ++d) v.back().shape[d] = shape[d];
+      if (ports[k].join == plan::Join::columns) v.back().strides[shape.size() - 1] = own;
+    }
     if (ports[k].row) v.back().shape[shape.size() - 1] = shape.back(), v.back().strides[shape.size() - 1] = 0;
   }
   return v;
@@ -223,6 +245,7 @@ template <class Run> void check_rows_with(const TileProgram& p, const Dims& shap
   std::int64_t rows = 1;
   for (const auto d : kept) rows *= d;
   const auto make = [&](const plan::TilePort& q) {
+    if (q.join != plan::Join::none) return std::make_unique<Strided>(q.dtype, q.join == plan::Join::columns ? Dims{shape.back()} : Dims{}, Dims{}, step);
     return q.row ? std::make_unique<Strided>(q.dtype, kept, kept_order, step) : std::make_unique<Strided>(q.dtype, shape, order, step);
   };
   Operands in, out;

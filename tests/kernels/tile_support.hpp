@@ -62,6 +62,7 @@ struct Builder {
     p.instructions.push_back({op(name), d, src, r, a, b, c});
     return r;
   }
+  void joined(std::uint16_t r, plan::Join join, plan::RowReduction how) { p.outputs.push_back({r, types[r], false, join, how}); }
   void output(std::uint16_t r) { p.outputs.push_back({r, types[r]}); }
 };
 

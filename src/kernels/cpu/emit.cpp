@@ -14,6 +14,7 @@
 #include "kernels/cpu/emit_pages.hpp"
 #include "kernels/cpu/emit_program.hpp"
 #include "kernels/cpu/reduce_lanes.hpp"
+#include "kernels/cpu/row_joins.hpp"
 #include "kernels/cpu/scratch.hpp"
 #include "kernels/cpu/tile_resolve.hpp"
 #include "runtime/pool.hpp"
@@ -69,6 +70,7 @@ struct EmittedGroup::Impl {
   std::vector<Axis> outer;                           ///< the last one is walked by the code
   std::vector<std::uint8_t> size;                    ///< of each port's elements
   std::vector<char> moves;                           ///< of each port: contiguous along the row, not one element a row
+  std::vector<RowJoin> joins;
   int inputs = 0, kept = 0;
   std::int64_t kept_bytes = 0;                       ///< of one kept array
   bool reduces = false, by_rows = false;
@@ -78,6 +80,7 @@ struct EmittedGroup::Impl {
 namespace {
 
 constexpr std::int64_t kParallelFrom = 1 << 18;  ///< operations on elements
+constexpr std::int64_t kSecondCache = 1 << 20;   ///< bytes
 constexpr std::int64_t kFewColumns = 8;          ///< rows shorter than this are not worth a call of their own
 
 std::int64_t last_cache() {
@@ -104,8 +107,9 @@ std::string key_of(const plan::TileProgram& p, const EmitLayout& layout, bool av
   }
   for (const auto* ports : {&p.inputs, &p.outputs}) {
     key += '|';
-    for (const auto& q : *ports) append(key, q.reg), append(key, q.dtype), append(key, q.row);
+    for (const auto& q : *ports) append(key, q.reg), append(key, q.dtype), append(key, q.row), append(key, q.join), append(key, q.how);
   }
+  for (const int p : layout.ahead) append(key, p);
   for (const bool b : {layout.many_rows, layout.blocks, layout.non_temporal, avx512}) key += b ? '1' : '0';
   return key;
 }
@@ -151,18 +155,20 @@ std::unique_ptr<EmittedGroup> EmittedGroup::make(const plan::TileProgram& given,
   std::vector<Joined> axes = join_axes(shape, views, row, program.by_rows());
   const Joined columns = axes.back();
   axes.pop_back();
+  if (program.joins() && axes.empty()) axes.push_back({1, {}});
   impl->columns = columns.size;
   for (const auto& a : axes) impl->rows *= a.size;
   if (!program.by_rows() && !axes.empty() && columns.size < kFewColumns) return nullptr;
   EmitLayout layout;
   for (std::size_t p = 0; p < ports; ++p) {
     auto& q = p < in.size() ? program.inputs[p] : program.outputs[p - in.size()];
-    const std::int64_t stride = columns.size > 1 && !q.row ? columns.stride[p] : 1;
+    const bool join = q.join != plan::Join::none;
+    const std::int64_t stride = columns.size > 1 && !q.row && !join ? columns.stride[p] : 1;
     if (stride != 1 && (stride != 0 || p >= in.size())) return nullptr;
     if (stride == 0) q.row = true;  // one element a row
     layout.ports.push_back(q.dtype);
     impl->size.push_back(static_cast<std::uint8_t>(size_of(q.dtype)));
-    impl->moves.push_back(!q.row);
+    impl->moves.push_back(q.each());
   }
   for (const auto& a : axes) {
     impl->outer.push_back({a.size, {}});
@@ -170,20 +176,26 @@ std::unique_ptr<EmittedGroup> EmittedGroup::make(const plan::TileProgram& given,
   }
   for (const auto& i : program.instructions) impl->reduces = impl->reduces || i.reduction != plan::RowReduction::none;
   impl->by_rows = given.by_rows();
+  impl->joins = row_joins(program);
   layout.many_rows = impl->rows > 1;
   layout.blocks = impl->reduces && columns.size > kReduceBlock;
   impl->inputs = static_cast<int>(in.size());
   return encode(std::move(impl), program, layout, executor == GroupExecutor::avx512);
 }
 
+/// The port has the same row for all rows along the last of the outer axes.
+bool EmittedGroup::still(const Impl& g, std::size_t port) { return !g.outer.empty() && g.outer.back().distance[port] == 0; }
+
 std::unique_ptr<EmittedGroup> EmittedGroup::encode(std::unique_ptr<Impl> impl, const plan::TileProgram& program, EmitLayout layout, bool avx512) {
   const auto recorded = record_program(program, avx512);
   if (!recorded) return nullptr;
+  for (std::size_t p = 0; p < static_cast<std::size_t>(impl->inputs); ++p)
+    if (impl->reduces && impl->moves[p] && !still(*impl, p) && impl->rows * impl->columns * impl->size[p] > kSecondCache) layout.ahead.push_back(static_cast<int>(p));
   impl->code = shared_code(key_of(program, layout, avx512), [&] { return emit_code(*recorded, layout); });
   if (!impl->code) return nullptr;
-  std::int64_t written = 0;
-  for (const auto& q : program.outputs) written += q.row ? 0 : impl->rows * impl->columns * static_cast<std::int64_t>(size_of(q.dtype));
-  if (written > last_cache()) {
+  std::int64_t moved = 0;
+  for (std::size_t p = 0; p < impl->size.size(); ++p) moved += impl->moves[p] && !still(*impl, p) ? impl->rows * impl->columns * impl->size[p] : 0;
+  if (moved > last_cache()) {
     layout.non_temporal = true;
     impl->streaming = shared_code(key_of(program, layout, avx512), [&] { return emit_code(*recorded, layout); });
   }
@@ -218,9 +230,13 @@ void EmittedGroup::columns(EmittedFunction function, const std::byte* const* dat
 
 /// Rows [first, last): one call for those that lie along the last of the outer axes.
 void EmittedGroup::rows(EmittedFunction function, const std::byte* const* data, std::int64_t first, std::int64_t last) const {
+  Call c(*impl_, impl_->columns);
+  rows(c, function, data, first, last, nullptr);
+}
+
+void EmittedGroup::rows(Call& c, EmittedFunction function, const std::byte* const* data, std::int64_t first, std::int64_t last, const JoinedRows* joined) const {
   const Impl& g = *impl_;
   const std::int64_t slab = g.outer.back().size;
-  Call c(g, g.columns);
   for (std::int64_t row = first; row < last;) {
     const std::int64_t n = std::min(last - row, slab - row % slab);
     c.words[kArgRows] = n;
@@ -231,6 +247,11 @@ void EmittedGroup::rows(EmittedFunction function, const std::byte* const* data, 
         rest /= g.outer[d].size;
       }
       c.address(p, data[p] + distance);
+    }
+    for (std::size_t j = 0; j < g.joins.size(); ++j) {
+      const std::size_t port = static_cast<std::size_t>(g.inputs) + g.joins[j].output;
+      c.address(port, joined->accumulators(j, row));
+      c.words[kArgAddresses + g.size.size() + static_cast<std::size_t>(g.kept) + port] = joined->distance(j);
     }
     function(c.words.data());
     row += n;
@@ -257,6 +278,16 @@ void EmittedGroup::run(const View* in, const View* out) const {
   for (std::size_t p = 0, inputs = static_cast<std::size_t>(g.inputs); p < g.size.size(); ++p) data[p] = p < inputs ? in[p].data : out[p - inputs].data;
   const EmittedFunction function = (g.streaming && may_stream(data.data()) ? g.streaming : g.code)->function();
   const bool many = g.rows * std::max<std::int64_t>(g.columns, 1) * g.operations >= kParallelFrom;
+  if (!g.joins.empty()) {
+    const JoinedRows joined(g.joins, g.rows, g.columns);
+    const std::int64_t parts = joined.parts(many ? runtime::threads() : 1);
+    const auto part = [&](std::int64_t k) {
+      Call c(g, g.columns);
+      joined.stretches(k, parts, [&](std::int64_t first, std::int64_t last) { rows(c, function, data.data(), first, last, &joined); });
+    };
+    parts == 1 ? part(0) : runtime::parallel(parts, part);
+    return joined.finish(out);
+  }
   if (g.rows == 0 || (g.columns == 0 && !g.by_rows)) return;
   if (g.rows > 1) {
     const std::int64_t parts = many ? std::min<std::int64_t>(runtime::threads(), g.rows) : 1;

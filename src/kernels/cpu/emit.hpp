@@ -13,6 +13,7 @@
 namespace adjoint::cpu {
 
 struct EmitLayout;
+class JoinedRows;
 
 /// What runs fused groups.
 enum class GroupExecutor : std::uint8_t { tiles, avx2, avx512 };
@@ -48,6 +49,8 @@ class EmittedGroup {
   static std::unique_ptr<EmittedGroup> encode(std::unique_ptr<Impl> impl, const plan::TileProgram& program, EmitLayout layout, bool avx512);
   void columns(EmittedFunction function, const std::byte* const* data, std::int64_t first, std::int64_t last) const;
   void rows(EmittedFunction function, const std::byte* const* data, std::int64_t first, std::int64_t last) const;
+  void rows(Call& call, EmittedFunction function, const std::byte* const* data, std::int64_t first, std::int64_t last, const JoinedRows* joined) const;
+  static bool still(const Impl& impl, std::size_t port);
   bool may_stream(const std::byte* const* data) const;
   std::unique_ptr<const Impl> impl_;
 };

@@ -3,6 +3,7 @@
 #include "kernels/cpu/emit_code.hpp"
 
 #if defined(__x86_64__)
+#include <algorithm>
 #include <cstring>
 
 #include "kernels/cpu/emit_coder.hpp"
@@ -17,6 +18,13 @@ constexpr std::size_t kMostCode = 1 << 18;
 /// Copies of the code in one turn of a loop: so many that the loop's own instructions do not show.
 int turns(int operations) { return operations <= 8 ? kMostCopies : operations <= 20 ? 2 : 1; }
 
+bool calls(const EmitProgram& program) {
+  const auto in = [](const Section& s) {
+    return std::ranges::any_of(s.body.code, [](const auto& c) { return c.op == micro::Op::call || c.op == micro::Op::call_where; });
+  };
+  return std::ranges::any_of(program.row_sections, in) || std::ranges::any_of(program.passes, [&](const auto& p) { return in(p.section); });
+}
+
 }  // namespace
 
 Coder::Coder(const EmitProgram& program, const EmitLayout& layout, void* buffer, std::size_t bytes)
@@ -30,7 +38,8 @@ Coder::Coder(const EmitProgram& program, const EmitLayout& layout, void* buffer,
   tail_mask_at_ = spills_at_ + 64 * kSpills;
   buffer_at_ = tail_mask_at_ + 64;
   top_at_ = buffer_at_ + 64;
-  tree_at_ = top_at_ + 64;
+  call_at_ = top_at_ + 64;
+  tree_at_ = call_at_ + (calls(program) ? kCallFrame : 0);
   function();
   pool();
   ready();
@@ -38,7 +47,11 @@ Coder::Coder(const EmitProgram& program, const EmitLayout& layout, void* buffer,
 
 void Coder::function() {
   std::size_t most = 0;
-  for (const auto& p : program_.passes) most = std::max(most, p.reductions.size());
+  int busy = 0;
+  for (const auto& p : program_.passes) {
+    most = std::max(most, p.reductions.size());
+    if (const int n = SectionUses(p.section).operations; n > busy) busy = n, busiest_ = &p;
+  }
   const int tree = layout_.blocks ? static_cast<int>(most) * 64 * kTreeLevels : 0;
   const Reg64 saved[] = {rbx, r12, r13, r14, r15};
   endbr64();
@@ -81,6 +94,18 @@ void Coder::next_row() {
   }
 }
 
+/// The next row's elements under those of this copy, into the second cache: the first is full of this row.
+void Coder::ask_ahead() {
+  for (const int p : layout_.ahead) {
+    const int size = static_cast<int>(size_of(layout_.ports[static_cast<std::size_t>(p)])), first = copy_.number * program_.lanes * size;
+    if (first % 64 != 0) continue;
+    mov(rax, argument(kArgAddresses + ports() + p));
+    if (static_cast<std::size_t>(p) < port_register_.size()) add(rax, port_register_[static_cast<std::size_t>(p)]);
+    else add(rax, argument(kArgAddresses + p));
+    prefetcht1(ptr[rax + rcx * size + first]);
+  }
+}
+
 void Coder::row_section(const Section& section) {
   if (section.sinks.empty()) return;
   SectionUses uses(section);
@@ -91,12 +116,18 @@ void Coder::row_section(const Section& section) {
 }
 
 void Coder::start_accumulators(const EmittedPass& p) {
+  const int group = kReduceLanes / program_.lanes;
   for (std::size_t r = 0; r < p.reductions.size(); ++r)
     for (int k = 0; k < accumulators_[r].count; ++k) {
       const auto& how = p.reductions[r];
-      fill(sized(accumulators_[r].first + k, how.width), neutral(how.how, how.width), how.width);
+      const Xmm acc = sized(accumulators_[r].first + k, how.width);
+      if (how.port >= 0 && k < group) vmovups(acc, carried(how, k));
+      else fill(acc, neutral(how.how, how.width), how.width);
     }
 }
+
+/// Where accumulator k of a reduction lies that goes on in the next row.
+Xbyak::Address Coder::carried(const EmittedReduction& r, int k) { return ptr[base(r.port) + k * program_.lanes * r.width]; }
 
 /// A pass over the row: rcx is the column, rdx the end.
 void Coder::pass(const EmittedPass& p) {
@@ -139,7 +170,7 @@ void Coder::pass(const EmittedPass& p) {
     finish_blocks(p);
   }
   for (std::size_t r = 0; r < p.reductions.size(); ++r)
-    vmovups(frame(slot_offset(p.reductions[r].slot)), sized(accumulators_[r].first, p.reductions[r].width));
+    if (p.reductions[r].port < 0) vmovups(frame(slot_offset(p.reductions[r].slot)), sized(accumulators_[r].first, p.reductions[r].width));
   vectors_.count = count;
 }
 
@@ -152,7 +183,7 @@ void Coder::walk(const EmittedPass& p, SectionUses& uses, int copies, int group)
     jg(end, T_NEAR);
     align(32);
     L(again);
-    for (int k = 0; k < n; ++k) encode_copy(p.section, uses, {.streaming = layout_.non_temporal, .number = k});
+    for (int k = 0; k < n; ++k) encode_copy(p.section, uses, {.streaming = layout_.non_temporal, .ahead = &p == busiest_ && layout_.many_rows, .number = k});
     add(rcx, step);
     cmp(rcx, rsi);
     jle(again, T_NEAR);
@@ -198,9 +229,13 @@ void Coder::tail_copy(const EmittedPass& p, SectionUses& uses, int number, Xbyak
 void Coder::join(const EmittedPass& p) {
   const int group = kReduceLanes / program_.lanes;
   for (std::size_t r = 0; r < p.reductions.size(); ++r) {
-    const auto [how, width, slot] = p.reductions[r];
+    const auto [how, width, slot, port] = p.reductions[r];
     const auto acc = [&, w = width](int k) { return sized(accumulators_[r].first + k, w); };
     for (int k = group; k < accumulators_[r].count; ++k) combine(how, width, acc(k % group), acc(k));
+    if (port >= 0) {
+      for (int k = 0; k < group; ++k) vmovups(carried(p.reductions[r], k), acc(k));
+      continue;
+    }
     for (int half_group = group / 2; half_group > 0; half_group /= 2)
       for (int k = 0; k < half_group; ++k) combine(how, width, acc(k), acc(k + half_group));
     const int first = acc(0).getIdx();

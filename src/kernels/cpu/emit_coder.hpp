@@ -40,7 +40,7 @@ class Coder : public Xbyak::CodeGenerator {
   struct Copy {
     const Section* section = nullptr;
     SectionUses* uses = nullptr;
-    bool tail = false, row = false, streaming = false;
+    bool tail = false, row = false, streaming = false, ahead = false;
     int number = 0;           ///< among the copies of one turn
     std::int32_t time = 0;
     std::vector<Home> home;   ///< of each value
@@ -72,6 +72,8 @@ class Coder : public Xbyak::CodeGenerator {
   void encode_fma(std::int32_t v);
   void encode_mask(std::int32_t v);
   void encode_conversion(std::int32_t v);
+  void encode_call(std::int32_t v);
+  void call(const void* kernel, bool two, int keep);
   void compare_integers(std::int32_t v);
   void load_source(std::int32_t v, int reg);
   void load_port(std::int32_t v, int reg);
@@ -82,6 +84,7 @@ class Coder : public Xbyak::CodeGenerator {
   /// acc = acc joined with v.
   void combine(plan::RowReduction how, int width, const Xmm& acc, const Xmm& v);
   void accumulate(const Sink& s);
+  void join_column(const Sink& s);
   Address constant(std::uint64_t bits, int width);
   void broadcast(const Xmm& to, const Operand& from, int width);
   void fill(const Xmm& to, std::uint64_t bits, int width);  ///< a constant in all lanes
@@ -97,10 +100,12 @@ class Coder : public Xbyak::CodeGenerator {
   void walk(const EmittedPass& p, SectionUses& uses, int copies, int group);
   void tail_copy(const EmittedPass& p, SectionUses& uses, int number, Xbyak::Label& end);
   void start_accumulators(const EmittedPass& p);
+  Address carried(const EmittedReduction& r, int k);
   void join(const EmittedPass& p);
   void push_block(const EmittedPass& p);
   void finish_blocks(const EmittedPass& p);
   void next_row();
+  void ask_ahead();
   void pool();
 
   Reg64 base(int port);
@@ -113,6 +118,7 @@ class Coder : public Xbyak::CodeGenerator {
   int slot_offset(int slot) const { return 64 * slot; }
 
   static constexpr int kSpills = 48, kTreeLevels = 40;
+  static constexpr int kCallOperand = 128, kCallFrame = 3 * kCallOperand + 32 * 64 + 16 * 8;
   const EmitProgram& program_;
   const EmitLayout& layout_;
   int first_temporary_ = 0;
@@ -127,10 +133,12 @@ class Coder : public Xbyak::CodeGenerator {
   };
   std::vector<Accumulators> accumulators_;  ///< of each reduction of the pass
   const std::vector<EmittedReduction>* reductions_ = nullptr;
+  const EmittedPass* busiest_ = nullptr;    ///< the pass with most operations, which has time to ask for memory
   std::map<std::pair<std::uint64_t, int>, Xbyak::Label> constants_;
   std::vector<Reg64> port_register_;
   Xbyak::Label tail_masks_;
   int spills_at_ = 0, tree_at_ = 0, top_at_ = 0, tail_mask_at_ = 0, buffer_at_ = 0;
+  int call_at_ = 0;  ///< of the frame: two operands and a result of 16 elements, then what a call does not keep
 };
 
 }  // namespace adjoint::cpu

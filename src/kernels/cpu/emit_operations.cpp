@@ -22,6 +22,7 @@ void Coder::encode(std::int32_t v) {
   const Code& c = code(v);
   const bool wide = c.width == 8, z = program_.avx512;
   if (c.mask) return encode_mask(v);
+  if (c.op == Op::call || c.op == Op::call_where) return encode_call(v);
   constexpr Op commutative[] = {Op::add, Op::mul, Op::and_, Op::or_, Op::xor_, Op::int_add, Op::int_mul};
   const bool swaps = std::find(std::begin(commutative), std::end(commutative), c.op) != std::end(commutative);
   const auto two = [&](auto f) {  // only the second operand may lie in memory

@@ -206,11 +206,35 @@ void Coder::accumulate(const Sink& s) {
   combine(r.how, r.width, acc, present);
 }
 
+/// What lies at the port, one accumulator a column, joins the value.
+void Coder::join_column(const Sink& s) {
+  const int width = s.dtype == DType::f64 ? 8 : 4;
+  const bool wide = width == 8, tail = copy_.tail, z = program_.avx512;
+  if (!z && s.how != plan::RowReduction::sum && s.how != plan::RowReduction::prod) throw CannotEmit();  // too few registers
+  const Xmm v = vector(s.value), acc = temporary(0, width);
+  const Address at = element(s.index, width, copy_.number);
+  if (tail && !z) {
+    const Xmm m = temporary(1, width);
+    vmovups(m, frame(tail_mask_at_ + (wide ? 32 : 0)));
+    wide ? vmaskmovpd(acc, m, at) : vmaskmovps(acc, m, at);
+    combine(s.how, width, acc, v);
+    return wide ? vmaskmovpd(at, m, acc) : vmaskmovps(at, m, acc);
+  }
+  const auto masked = [&](const auto& x) { return tail ? x | k7 : x; };
+  if (s.how == plan::RowReduction::sum && !tail) wide ? vaddpd(acc, v, at) : vaddps(acc, v, at);
+  else {
+    wide ? vmovupd(tail ? Xmm(acc | k7 | T_z) : acc, at) : vmovups(tail ? Xmm(acc | k7 | T_z) : acc, at);
+    combine(s.how, width, acc, v);
+  }
+  wide ? vmovupd(masked(at), acc) : vmovups(masked(at), acc);
+}
+
 void Coder::sink(const Sink& s) {
   switch (s.kind) {
     case Sink::Kind::store: return store_port(s);
     case Sink::Kind::row_store: return store_row_port(s);
     case Sink::Kind::accumulate: return accumulate(s);
+    case Sink::Kind::column: return join_column(s);
     case Sink::Kind::keep: {
       const Xmm v = vector(s.value);
       return vmovups(element(kept_port(s.index), code(s.value).width, copy_.number), v);

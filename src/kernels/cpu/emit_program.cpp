@@ -48,6 +48,10 @@ class Recorder {
   bool reduces_in(const TileInstruction& i, int pass) const {
     return reduction(i) && stages_.stage[i.a] == pass && stages_.live[static_cast<std::size_t>(&i - p_.instructions.data())];
   }
+  /// An output of elements that is stored in that pass, the last, or joined, as soon as it is there.
+  bool leaves_in(const plan::TilePort& q, int pass) const {
+    return q.join != plan::Join::none ? stages_.stage[q.reg] == pass : !q.row && pass + 1 == stages_.passes;
+  }
   bool floating(DType d) const { return static_cast<int>(d) <= static_cast<int>(DType::f16); }
 
   bool choose_lanes() {
@@ -77,8 +81,15 @@ class Recorder {
       total += kept_[o] >= 0 ? 0 : cost_[o];
     }
     if (micro::record(body, i, id[0], id[1], id[2]) < 0) return std::min(total, kDear);
-    for (const auto& c : body.code) total += c.op != Op::constant && c.op != Op::input;
+    for (const auto& c : body.code) total += weight(c.op);
     return std::min(total, kDear);  // a value used twice doubles it: a ladder of them would overflow
+  }
+
+  /// In operations that take one cycle.
+  static int weight(Op op) {
+    if (op == Op::constant || op == Op::input) return 0;
+    if (op == Op::call || op == Op::call_where) return 100;
+    return op == Op::div || op == Op::sqrt ? 10 : 1;
   }
 
   void choose_kept(int pass) {
@@ -90,9 +101,8 @@ class Recorder {
     std::vector<char> needed(p_.registers, 0);
     for (const auto& i : p_.instructions)
       if (reduces_in(i, pass)) needed[i.a] = 1;
-    if (pass + 1 == stages_.passes)
-      for (const auto& q : p_.outputs)
-        if (!q.row) needed[q.reg] = 1;
+    for (const auto& q : p_.outputs)
+      if (leaves_in(q, pass)) needed[q.reg] = 1;
     for (std::size_t k = p_.instructions.size(); k-- > 0;) {
       const TileInstruction& i = p_.instructions[k];
       if (!needed[i.dst] || stages_.row[i.dst]) continue;
@@ -174,10 +184,8 @@ class Recorder {
     std::vector<char> needed(p_.registers, 0);
     for (const auto& i : p_.instructions)
       if (reduces_in(i, pass)) needed[i.a] = 1;
-    const bool last = pass + 1 == stages_.passes;
-    if (last)
-      for (const auto& q : p_.outputs)
-        if (!q.row) needed[q.reg] = 1;
+    for (const auto& q : p_.outputs)
+      if (leaves_in(q, pass)) needed[q.reg] = 1;
     const auto from_memory = [&](std::uint16_t r) { return kept_[r] >= 0 && made_in_[r] < pass; };
     for (std::size_t k = p_.instructions.size(); k-- > 0;) {
       const TileInstruction& i = p_.instructions[k];
@@ -211,14 +219,29 @@ class Recorder {
       to.section.sinks.push_back({Sink::Kind::accumulate, value[i.a], static_cast<std::int32_t>(to.reductions.size())});
       to.reductions.push_back({i.reduction, width, raw_slot_[i.dst]});
     }
-    for (std::size_t o = 0; last && o < p_.outputs.size(); ++o) {
+    for (std::size_t o = 0; o < p_.outputs.size(); ++o) {
       const auto& q = p_.outputs[o];
-      if (q.row) continue;
+      if (!leaves_in(q, pass)) continue;
       load(q.reg);
+      if (q.join != plan::Join::none) {
+        join(to, q, value[q.reg], static_cast<std::int32_t>(p_.inputs.size() + o));
+        continue;
+      }
       const auto v = q.dtype == DType::bool_ ? body.resized(value[q.reg], 4) : value[q.reg];
       to.section.sinks.push_back({Sink::Kind::store, v, static_cast<std::int32_t>(p_.inputs.size() + o), q.dtype});
     }
     return true;
+  }
+
+  void join(EmittedPass& to, const plan::TilePort& q, std::int32_t value, std::int32_t port) const {
+    const auto width = static_cast<std::uint8_t>(micro::lane_width(q.dtype));
+    const DType accumulator = width == 8 ? DType::f64 : DType::f32;
+    if (q.join == plan::Join::columns) {
+      to.section.sinks.push_back({Sink::Kind::column, value, port, accumulator, q.how});
+      return;
+    }
+    to.section.sinks.push_back({Sink::Kind::accumulate, value, static_cast<std::int32_t>(to.reductions.size())});
+    to.reductions.push_back({q.how, width, -1, port});
   }
 
   const plan::TileProgram& p_;

@@ -13,11 +13,12 @@ namespace adjoint::cpu {
 
 /// Where a value of a section goes.
 struct Sink {
-  enum class Kind : std::uint8_t { store, keep, accumulate, row_slot, row_store };
+  enum class Kind : std::uint8_t { store, keep, accumulate, row_slot, row_store, column };
   Kind kind;
   std::int32_t value;
   std::int32_t index;  ///< of the port, the kept array, the reduction of the pass, or the slot of the row
   DType dtype = DType::f32;
+  plan::RowReduction how = plan::RowReduction::none;  ///< column: how what lies at the port joins the value
 };
 struct Section {
   micro::Body body;
@@ -27,6 +28,7 @@ struct EmittedReduction {
   plan::RowReduction how;
   std::uint8_t width;
   std::int32_t slot;  ///< of the row: the result, not yet rounded
+  std::int32_t port = -1;  ///< or: accumulators come from there and go back, for the next row to go on
 };
 struct EmittedPass {
   Section section;

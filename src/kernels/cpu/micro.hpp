@@ -22,6 +22,7 @@ enum class Op : std::uint8_t {
   mask_and, mask_or, mask_xor, mask_not, mask_resize,
   select, zero_unless,                             ///< a ? b : c; a ? b : 0
   f64_of_f32, f32_of_f64, float_of_i32, float_of_i64, i32_of_f32, i64_of_i32, i32_of_i64, round_f16,
+  call, call_where,                                ///< the ScalarKernel at address `bits`, of a and b; of a if mask b holds anywhere, else c
 };
 
 struct Code {

@@ -14,6 +14,8 @@
 #include "kernels/cpu/activations-inl.hpp"
 #include "kernels/cpu/arithmetic-inl.hpp"
 #include "kernels/cpu/logs-inl.hpp"
+#include "kernels/cpu/scalar_kernels.hpp"
+#include "kernels/cpu/trig-inl.hpp"
 #include "plan/scalar_functions.hpp"
 
 namespace adjoint::cpu::micro {
@@ -56,6 +58,15 @@ template <class T> std::int32_t where(Body& b, std::int32_t m, std::int32_t x, s
   return IfThenElse(Mask<T>{&b, b.resized(m, sizeof(T))}, Value<T>{&b, x}, Value<T>{&b, y}).id;
 }
 
+std::uint64_t address(ScalarKernel k) { return reinterpret_cast<std::uint64_t>(k); }
+/// A vector with an element beyond what is recorded goes to the kernel of tiles, which knows all.
+template <bool cosine> struct FarSine {
+  Value<float> operator()(Tag<float> d, Mask<float> beyond, Value<float> x, Value<float> near) const {
+    const auto kernel = scalar_kernel(plan::find_scalar_function(cosine ? "cos" : "sin"), DType::f32);
+    return {d.body, d.body->add({.op = Op::call_where, .a = x.id, .b = beyond.id, .c = near.id, .bits = address(kernel)})};
+  }
+};
+
 Table make_table() {
   Table t;
   t.float1("neg", f::Negate{}), t.float1("abs", f::Absolute{}), t.float1("square", f::Square{}), t.float1("sqrt", f::SquareRoot{});
@@ -68,6 +79,7 @@ Table make_table() {
   t.float1("exp", f::Exp{}), t.float1("expm1", f::Expm1{}), t.float1("tanh", f::Tanh{}), t.float1("sigmoid", f::Sigmoid{});
   t.float1("silu", f::Silu{}), t.float1("gelu_tanh", f::GeluTanh{});
   t.float1("log", f::Log{}), t.float1("log1p", f::Log1p{}), t.float1("softplus", f::Softplus{}), t.float1("log_sigmoid", f::LogSigmoid{});
+  t.set("sin", kF32, one<f::Sine<FarSine<false>, 0>, float>), t.set("cos", kF32, one<f::Sine<FarSine<true>, 1>, float>);
   t.set("erf", kF32, one<f::Erf, float>), t.set("erfc", kF32, one<f::Erfc, float>), t.set("gelu", kF32, one<f::GeluF32, float>);
   t.number2("eq", [](auto, auto a, auto b) { return Eq(a, b); });
   t.number2("ne", [](auto, auto a, auto b) { return Ne(a, b); });
@@ -165,13 +177,23 @@ std::int32_t record_rounding(Body& body, DType to, std::int32_t value) {
   return And(bits, Set(d, 0xFFFF0000)).id;
 }
 
+/// What has no recorder is called: the kernel of tiles, for as many elements as a vector holds.
+static std::int32_t record_call(Body& body, const plan::TileInstruction& i, std::int32_t a, std::int32_t b) {
+  const auto& function = plan::scalar_function(i.op);
+  const Form form = form_of(i.src);
+  const ScalarKernel kernel = (form == kF32 || form == kF64) && function.arity <= 2 && function.result == plan::ResultType::same ? scalar_kernel(i.op, i.src) : nullptr;
+  if (!kernel) return -1;
+  const auto width = static_cast<std::uint8_t>(lane_width(i.src));
+  return record_rounding(body, i.dtype, body.add({.op = Op::call, .width = width, .a = a, .b = function.arity == 2 ? b : -1, .bits = address(kernel)}));
+}
+
 std::int32_t record(Body& body, const plan::TileInstruction& i, std::int32_t a, std::int32_t b, std::int32_t c) {
   static const Table table = make_table();
   if (!has_register_form(i.src) || !has_register_form(i.dtype)) return -1;
   const auto& function = plan::scalar_function(i.op);
   if (function.result == plan::ResultType::converted) return cast(body, i.src, i.dtype, a);
   const Recorder r = table.at[i.op][form_of(i.src)];
-  if (!r) return -1;
+  if (!r) return record_call(body, i, a, b);
   const auto same_size = [&](std::int32_t m, std::int32_t& other) {  // two masks of different widths
     if (form_of(i.src) == kBool && other >= 0) other = body.resized(other, body[m].width);
   };

@@ -9,6 +9,7 @@
 #include "kernels/cpu/logs-inl.hpp"
 #include "kernels/cpu/scalar_loops-inl.hpp"
 #include "kernels/cpu/sleef-inl.hpp"
+#include "kernels/cpu/trig-inl.hpp"
 
 #include <cmath>
 #include <limits>
@@ -26,6 +27,20 @@ HWY_INLINE auto pick(D d, double wide, double narrow) {
   return hn::Set(d, static_cast<T>(sizeof(T) == 8 ? wide : narrow));
 }
 
+template <bool cosine> struct FarSine {
+  template <class D, class M, class V>
+  HWY_INLINE V operator()(D d, M beyond, V x, V near) const {
+    if (HWY_LIKELY(hn::AllFalse(d, beyond))) return near;
+    return hn::IfThenElse(beyond, cosine ? sleef::cos(x) : sleef::sin(x), near);
+  }
+};
+template <bool cosine> struct SineOf {
+  template <class D, class V>
+  HWY_INLINE V operator()(D d, V x) const {
+    if constexpr (kIsF32<D>) return Sine<FarSine<cosine>, cosine>{}(d, x);
+    else return cosine ? sleef::cos(x) : sleef::sin(x);
+  }
+};
 // SLEEF's sinh and cosh overflow early: near the limit, e^|x| / 2 = (e^(|x|/2) / 2) * e^(|x|/2).
 struct Sinh {
   template <class D, class V>
@@ -114,8 +129,8 @@ static void sleef_functions(KernelTable& t) {
   float1(t, "exp2", [](auto, auto x) { return sleef::exp2(x); });
   float1(t, "log2", [](auto, auto x) { return sleef::log2(x); });
   float1(t, "log10", [](auto, auto x) { return sleef::log10(x); });
-  float1(t, "sin", [](auto, auto x) { return sleef::sin(x); });
-  float1(t, "cos", [](auto, auto x) { return sleef::cos(x); });
+  float1(t, "sin", SineOf<false>{});
+  float1(t, "cos", SineOf<true>{});
   float1(t, "tan", [](auto, auto x) { return sleef::tan(x); });
   float1(t, "asin", [](auto, auto x) { return sleef::asin(x); });
   float1(t, "acos", [](auto, auto x) { return sleef::acos(x); });

@@ -79,6 +79,11 @@ void check_rows(const plan::TileProgram& program) {
   for (const auto& p : program.outputs)
     if (p.row && !stages.row[p.reg])
       fail("an output of one element a row reads register " + std::to_string(p.reg) + ", which holds one value an element");
+  for (const auto& p : program.outputs)
+    if (p.join != plan::Join::none) {
+      if (stages.row[p.reg] || p.row) fail("a join reads register " + std::to_string(p.reg) + ", which holds one value a row");
+      if (p.how == plan::RowReduction::none || static_cast<int>(p.dtype) > static_cast<int>(DType::f16)) fail("a join of " + text(p.dtype) + " is not defined");
+    }
 }
 
 Impl::Port port(const plan::TilePort& p, ScalarKernel convert, int step) {

@@ -13,8 +13,6 @@
 
 namespace adjoint::cpu {
 
-inline constexpr int kMaxPorts = 64;  ///< inputs and outputs of one program
-
 struct ResolvedProgram::Impl {
   struct Step {
     ScalarKernel kernel;

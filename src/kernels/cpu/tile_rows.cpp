@@ -51,9 +51,10 @@ class Rows {
     raw_ = tiles_ + kTileBytes * p.tile_places;
   }
 
-  void run(std::int64_t first, std::int64_t last) {
+  void run(std::int64_t first, std::int64_t last, const JoinedRows* joined) {
     seek(first);
     for (std::int64_t r = first; r < last; ++r) {
+      for (std::size_t j = 0; j < p_.joins.size(); ++j) accumulators_[j] = joined->accumulators(j, r);
       one_row();
       next();
     }
@@ -115,9 +116,28 @@ class Rows {
       s.kernel(dst, place(s.a, c), place(s.b, c), place(s.c, c), static_cast<std::size_t>(full));
       if (s.round) s.round(dst, dst, nullptr, nullptr, static_cast<std::size_t>(full));
     }
-    if (last)
-      for (std::size_t o = 0; o < p_.outputs.size(); ++o)
-        if (!p_.outputs[o].row) store(o, c, n, full);
+    if (!last) return;
+    for (std::size_t o = 0; o < p_.outputs.size(); ++o)
+      if (!p_.outputs[o].row && !p_.outputs[o].join) store(o, c, n, full);
+    for (std::size_t j = 0; j < p_.joins.size(); ++j) {
+      const auto& q = p_.joins[j];
+      const std::byte* from = place(p_.outputs[q.output].reg, c);
+      q.wide() ? join<double>(q, accumulators_[j], from, c, n) : join<float>(q, accumulators_[j], from, c, n);
+    }
+  }
+
+  /// Elements [c, c + n) of the row.
+  template <class A> static void join(const RowJoin& q, std::byte* accumulators, const std::byte* elements, std::int64_t c, std::int64_t n) {
+    const auto& k = lane_kernels<A>(q.op);
+    A* const to = reinterpret_cast<A*>(accumulators);
+    const A* const from = reinterpret_cast<const A*>(elements);
+    if (q.join == plan::Join::columns) return k.next(to + c, from, n);
+    std::int64_t i = 0;
+    for (; i + 4 * kReduceLanes <= n; i += 4 * kReduceLanes) {
+      const A* const x[4] = {from + i, from + i + kReduceLanes, from + i + 2 * kReduceLanes, from + i + 3 * kReduceLanes};
+      k.next4(to, x, kReduceLanes);
+    }
+    for (; i < n; i += kReduceLanes) k.next(to, from + i, std::min<std::int64_t>(kReduceLanes, n - i));
   }
 
   void load(std::uint16_t i, std::int64_t c, std::int64_t n, std::int64_t full) {
@@ -175,6 +195,7 @@ class Rows {
   const std::int64_t* shape_;
   std::int64_t row_, tile_;
   std::byte **at_, *tiles_, *raw_;
+  std::array<std::byte*, kMaxPorts> accumulators_{};  ///< of the current row, for each join
   std::array<std::int64_t, plan::kMaxRank> index_{};
   std::array<std::int64_t, kMaxPorts> offset_{};  ///< of the current row, for each port
 };
@@ -184,11 +205,19 @@ class Rows {
 void run_rows(const RowProgram& program, const View* inputs, const View* outputs, int rank, const std::int64_t* shape) {
   std::int64_t rows = 1;
   for (int d = 0; d + 1 < rank; ++d) rows *= shape[d];
+  const std::int64_t threads = rows * std::max<std::int64_t>(shape[rank - 1], 1) >= kParallelFrom ? runtime::threads() : 1;
+  if (!program.joins.empty()) {
+    const JoinedRows joined(program.joins, rows, shape[rank - 1]);
+    runtime::parallel(joined.parts(threads), [&](std::int64_t part) {
+      Rows walk(program, inputs, outputs, rank, shape);
+      joined.stretches(part, joined.parts(threads), [&](std::int64_t first, std::int64_t last) { walk.run(first, last, &joined); });
+    });
+    return joined.finish(outputs);
+  }
   if (rows == 0) return;
-  const std::int64_t parts = rows * std::max<std::int64_t>(shape[rank - 1], 1) >= kParallelFrom
-                                 ? std::min<std::int64_t>(runtime::threads(), rows) : 1;
+  const std::int64_t parts = std::min(threads, rows);
   const auto body = [&](std::int64_t part) {
-    Rows(program, inputs, outputs, rank, shape).run(rows * part / parts, rows * (part + 1) / parts);
+    Rows(program, inputs, outputs, rank, shape).run(rows * part / parts, rows * (part + 1) / parts, nullptr);
   };
   if (parts <= 1) body(0);
   else runtime::parallel(parts, body);

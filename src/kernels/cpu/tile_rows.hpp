@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "kernels/cpu/reduce.hpp"
+#include "kernels/cpu/row_joins.hpp"
 #include "kernels/cpu/scalar_kernels.hpp"
 #include "plan/operand.hpp"
 #include "plan/tile_program.hpp"
@@ -32,6 +33,7 @@ struct RowProgram {
     ScalarKernel convert;  ///< between register form and memory form, or nullptr
     bool direct;           ///< inputs: may be read where it lies
     int last_pass;         ///< inputs: the last pass that reads it
+    bool join = false;     ///< outputs: its elements go to accumulators, in the last pass
   };
   struct Pass {
     std::vector<std::uint16_t> loads;  ///< inputs, by index
@@ -45,6 +47,7 @@ struct RowProgram {
     std::uint32_t place = 0;  ///< among the wide ones, or among the tiles
   };
   std::vector<Port> inputs, outputs;
+  std::vector<RowJoin> joins;
   std::vector<Step> first_row_steps;   ///< of row inputs alone
   std::vector<Pass> passes;
   std::vector<Register> registers;

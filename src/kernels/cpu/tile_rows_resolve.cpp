@@ -12,14 +12,6 @@ namespace {
 
 using plan::RowReduction;
 
-ReduceOp reduce_op(RowReduction r) {
-  switch (r) {
-    case RowReduction::prod: return ReduceOp::prod;
-    case RowReduction::amax: return ReduceOp::amax;
-    case RowReduction::amin: return ReduceOp::amin;
-    default: return ReduceOp::sum;
-  }
-}
 DType register_type(DType d) { return d == DType::bf16 || d == DType::f16 ? DType::f32 : d; }
 
 /// Tiles are handed out again after their last reader, pass by pass.
@@ -119,7 +111,8 @@ RowProgram resolve_rows(const plan::TileProgram& program) {
       if (read[s][p.reg]) out.passes[s].loads.push_back(static_cast<std::uint16_t>(k));
   }
   for (const auto& p : program.outputs)
-    out.outputs.push_back({p.reg, p.row, static_cast<std::uint8_t>(size_of(p.dtype)), narrow_kernel(p.dtype), false, 0});
+    out.outputs.push_back({p.reg, p.row, static_cast<std::uint8_t>(size_of(p.dtype)), narrow_kernel(p.dtype), false, 0, p.join != plan::Join::none});
+  out.joins = row_joins(program);
   lay_out(out, stages);
   return out;
 }

@@ -1,4 +1,5 @@
-// fuse.cpp: groups elementwise operations over one index space, with the reductions along its rows and what is made of those.
+// fuse.cpp: groups elementwise operations over one index space, with the reductions along its rows, what is made of those, and the
+// reductions over its rows and over all elements.
 // Each value has a level: the number of edges on the way to it that cannot be fused, or more where it is better made late.
 // Values of one group have one level, so no path leaves a group and comes back.
 // Not a code generator: a group becomes a tile program in assemble.cpp.
@@ -199,6 +200,83 @@ void settle_rows(const Fusable& f, Program& p) {
   }
 }
 
+namespace {
+
+/// Reductions over the rows of a group's elements, or over all of them, become results of the group, which then need not write
+/// what they read. Nothing in the group reads them, and what does stands at a later level: no path comes back.
+class Joins {
+ public:
+  explicit Joins(Program& program) : p_(program) {}
+
+  void run() {
+    for (std::uint32_t i = 0; i < p_.values.size(); ++i)
+      if (may_join(i)) waiting_[p_.values[p_.in(i)[0]].group].push_back(i);
+    if (waiting_.empty()) return;
+    std::vector<char> stored(p_.values.size(), 1);  // at most
+    for (std::uint32_t i = 0; i < p_.values.size(); ++i)
+      if (const auto it = waiting_.find(p_.values[i].group); it != waiting_.end()) members_[it->first].push_back(i);
+    for (auto& [group, list] : waiting_) {
+      const auto& members = members_[group];
+      if (members.size() > kMostPorts / 8 && ports(p_, members, stored) + list.size() > kMostPorts) continue;
+      take(group, list, Join::columns);
+      take(group, list, Join::all);
+    }
+  }
+
+ private:
+  bool may_join(std::uint32_t i) const {
+    if (p_.values[i].group >= 0 || p_.join_of(i) == Join::none) return false;
+    const auto k = p_.in(i)[0];
+    const Value &from = p_.values[k];
+    if (from.group < 0 || from.row || !p_.is_elementwise(k)) return false;
+    return !p_.values[i].again || from.again || from.backward;
+  }
+
+  void take(std::int32_t group, const std::vector<std::uint32_t>& list, Join how) {
+    constexpr int kMostAll = 2, kMostColumns = 8;  // accumulators of the first stay in registers, those of the second in the second cache
+    const auto& members = members_[group];
+    if (how == Join::columns) by_rows_ = std::ranges::any_of(members, [&](auto i) { return p_.values[i].row; });
+    int taken = 0;
+    for (auto i : list) {
+      if (p_.join_of(i) != how || taken == (how == Join::all ? kMostAll : kMostColumns)) continue;
+      if (how == Join::all && !has_blocks(members, p_.type(p_.in(i)[0]).shape)) continue;
+      p_.values[i].group = group;
+      p_.values[i].join = true;
+      by_rows_ = by_rows_ || how == Join::columns;
+      ++taken;
+    }
+  }
+
+  /// Rows fill the blocks of a sum over all elements, or everything lies in one row that can be cut.
+  bool has_blocks(std::span<const std::uint32_t> members, const Shape& space) const {
+    constexpr std::int64_t kShortest = 64;
+    const auto n = space.numel(), row = space.back();
+    if (space.rank() > 1 && n > row && row >= kShortest && kJoinedBlock % row == 0) return true;
+    if (by_rows_ || (n > kJoinedBlock && std::gcd(n, kJoinedBlock) < kShortest)) return false;
+    return std::ranges::all_of(members, [&](auto i) {
+      return std::ranges::all_of(p_.in(i), [&](auto k) { return p_.together(i, k) || flat(k); });
+    });
+  }
+  /// One number, or as many as the space, one behind the other.
+  bool flat(std::uint32_t k) const {
+    const auto s = p_.storage(k);
+    if (p_.values[s].role == Role::literal || p_.values[s].role == Role::constant) return true;
+    const auto at = p_.viewed(k, contiguous_strides(p_.type(s).shape));
+    if (!at) return false;
+    bool same = true, one = true;
+    std::int64_t stride = 1;
+    for (std::size_t d = at->shape.size(); d-- > 0; stride *= at->shape[d])
+      if (at->shape[d] != 1) same &= at->strides[d] == stride, one &= at->strides[d] == 0;
+    return same || one;
+  }
+
+  Program& p_;
+  std::unordered_map<std::int32_t, std::vector<std::uint32_t>> waiting_, members_;  // by group
+  bool by_rows_ = false;  // of the group that is looked at
+};
+
+}  // namespace
+
 /// A group's number is its first member.
 void number_groups(Program& p) {
   std::unordered_map<std::int32_t, std::int32_t> number;
@@ -221,6 +299,7 @@ void fuse(Program& p) {
     if (f.may_join(i)) p.values[i].group = static_cast<std::int32_t>(g.root(i));
   split(p);
   settle_rows(f, p);
+  Joins(p).run();
   number_groups(p);
 }
 

@@ -154,6 +154,14 @@ void verify(const Program& p, const char* after) {
     if (v.group < 0) continue;
     const auto g = static_cast<std::uint32_t>(v.group);
     if (g > i || (p.values[g].group != v.group)) bad(value_name(p, i) + " is in a group that its first member does not name", i);
+    for (auto k : p.in(i))
+      if (p.together(i, k) && p.values[p.storage(k)].join) bad(value_name(p, i) + " reads " + value_name(p, k) + ", which is joined when its group is over", i);
+    if (v.join) {
+      const auto k = p.in(i)[0];
+      if (p.join_of(i) == Join::none || v.row || !p.together(i, k) || p.storage(k) != k || p.values[k].row || p.values[k].join)
+        bad(value_name(p, i) + " joins what its group does not make for each element", i);
+      continue;
+    }
     if (!p.is_elementwise(i) && !(v.row && p.is_row_reduction(i))) bad(value_name(p, i) + " is in a group and no function of elements", i);
     auto& shape = (v.row ? row_space : space)[v.group];
     if (!shape) shape = &p.type(i).shape;
