@@ -43,7 +43,7 @@ template <class F> static HWY_INLINE void four(std::size_t n, F f) {
     for (std::size_t k = 0; k < 4; ++k) f(i + k * lanes, k);
 }
 template <class V> static HWY_INLINE float joined(const V (&v)[4]) {
-  return hn::ReduceSum(hn::ScalableTag<float>(), hn::Add(hn::Add(v[0], v[1]), hn::Add(v[2], v[3])));
+  return hn::GetLane(hn::SumOfLanes(hn::ScalableTag<float>(), hn::Add(hn::Add(v[0], v[1]), hn::Add(v[2], v[3]))));
 }
 constexpr std::size_t kNormRow = 1024;
 

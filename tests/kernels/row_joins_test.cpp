@@ -6,6 +6,7 @@
 
 #include <string>
 
+#include "adjoint/error.hpp"
 #include "kernels/cpu/emit.hpp"
 #include "kernels/tile_rows_support.hpp"
 #include "runtime/pool.hpp"

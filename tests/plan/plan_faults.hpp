@@ -163,7 +163,8 @@ inline std::vector<Fault> faults_of_operands() {
       plan_fault("results of a step exchanged", [](Plan& p, Choices& c) {
         std::vector<Step*> steps;
         for (auto& s : p.steps)
-          if (s.out.size() > 1 && s.out[0].view.dtype == s.out[1].view.dtype && s.out[0].slot != s.out[1].slot) steps.push_back(&s);
+          if (s.out.size() > 1 && s.out[0].view.dtype == s.out[1].view.dtype && s.out[0].slot != s.out[1].slot && p.slots[s.out[0].slot].bytes == p.slots[s.out[1].slot].bytes)
+            steps.push_back(&s);
         Step** s = one_of(steps, c);
         if (s) std::swap((*s)->out[0].slot, (*s)->out[1].slot);
         return s != nullptr;

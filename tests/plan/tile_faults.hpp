@@ -106,6 +106,12 @@ inline std::vector<Fault> tile_faults() {
         i.reduction = i.reduction == sum ? amax : i.reduction == amax ? amin : sum;
         return true;
       }),
+      fault("another join", [](TileProgram& p, Choices& c) {
+        auto& o = p.outputs[c.below(p.outputs.size())];
+        if (o.join == plan::Join::none) return false;
+        o.how = o.how == plan::RowReduction::sum ? plan::RowReduction::amax : plan::RowReduction::sum;
+        return true;
+      }),
       fault("inputs exchanged", [](TileProgram& p, Choices& c) {
         if (p.inputs.size() < 2) return false;
         auto &x = p.inputs[c.below(p.inputs.size())], &y = p.inputs[c.below(p.inputs.size())];

@@ -109,7 +109,7 @@ std::string key_of(const plan::TileProgram& p, const EmitLayout& layout, bool av
     key += '|';
     for (const auto& q : *ports) append(key, q.reg), append(key, q.dtype), append(key, q.row), append(key, q.join), append(key, q.how);
   }
-  for (const int p : layout.ahead) append(key, p);
+  for (const int port : layout.ahead) append(key, port);
   for (const bool b : {layout.many_rows, layout.blocks, layout.non_temporal, avx512}) key += b ? '1' : '0';
   return key;
 }
@@ -189,13 +189,14 @@ bool EmittedGroup::still(const Impl& g, std::size_t port) { return !g.outer.empt
 std::unique_ptr<EmittedGroup> EmittedGroup::encode(std::unique_ptr<Impl> impl, const plan::TileProgram& program, EmitLayout layout, bool avx512) {
   const auto recorded = record_program(program, avx512);
   if (!recorded) return nullptr;
-  for (std::size_t p = 0; p < static_cast<std::size_t>(impl->inputs); ++p)
-    if (impl->reduces && impl->moves[p] && !still(*impl, p) && impl->rows * impl->columns * impl->size[p] > kSecondCache) layout.ahead.push_back(static_cast<int>(p));
+  std::int64_t moved = 0;
+  std::vector<int> moving;
+  for (std::size_t p = 0; p < impl->size.size(); ++p)
+    if (impl->moves[p] && !still(*impl, p)) moved += impl->rows * impl->columns * impl->size[p], moving.push_back(static_cast<int>(p));
+  if (impl->reduces && moved > kSecondCache) layout.ahead = std::move(moving);
   impl->code = shared_code(key_of(program, layout, avx512), [&] { return emit_code(*recorded, layout); });
   if (!impl->code) return nullptr;
-  std::int64_t moved = 0;
-  for (std::size_t p = 0; p < impl->size.size(); ++p) moved += impl->moves[p] && !still(*impl, p) ? impl->rows * impl->columns * impl->size[p] : 0;
-  if (moved > last_cache()) {
+  if (moved > last_cache() && layout.ahead.empty()) {
     layout.non_temporal = true;
     impl->streaming = shared_code(key_of(program, layout, avx512), [&] { return emit_code(*recorded, layout); });
   }

@@ -47,11 +47,8 @@ Coder::Coder(const EmitProgram& program, const EmitLayout& layout, void* buffer,
 
 void Coder::function() {
   std::size_t most = 0;
-  int busy = 0;
-  for (const auto& p : program_.passes) {
-    most = std::max(most, p.reductions.size());
-    if (const int n = SectionUses(p.section).operations; n > busy) busy = n, busiest_ = &p;
-  }
+  for (const auto& p : program_.passes) most = std::max(most, p.reductions.size());
+  choose_passes();
   const int tree = layout_.blocks ? static_cast<int>(most) * 64 * kTreeLevels : 0;
   const Reg64 saved[] = {rbx, r12, r13, r14, r15};
   endbr64();
@@ -81,6 +78,22 @@ void Coder::function() {
   ret();
 }
 
+/// Passes that compute have time to ask for the next row: each port is asked for in the one with most time left.
+void Coder::choose_passes() {
+  constexpr int kPort = 10;  // operations of an element that hide one
+  std::vector<int> left;
+  for (const auto& p : program_.passes) {
+    left.push_back(0);
+    for (const auto& c : p.section.body.code) left.back() += micro::weight(c.op);
+  }
+  asked_.resize(left.size());
+  for (const int port : layout_.ahead) {
+    const auto k = std::max_element(left.begin(), left.end()) - left.begin();
+    asked_[static_cast<std::size_t>(k)].push_back(port);
+    left[static_cast<std::size_t>(k)] -= kPort;
+  }
+}
+
 void Coder::next_row() {
   const int inputs_and_outputs = static_cast<int>(layout_.ports.size());
   for (int p = 0; p < inputs_and_outputs; ++p) {
@@ -95,8 +108,8 @@ void Coder::next_row() {
 }
 
 /// The next row's elements under those of this copy, into the second cache: the first is full of this row.
-void Coder::ask_ahead() {
-  for (const int p : layout_.ahead) {
+void Coder::ask_ahead(const std::vector<int>& asked) {
+  for (const int p : asked) {
     const int size = static_cast<int>(size_of(layout_.ports[static_cast<std::size_t>(p)])), first = copy_.number * program_.lanes * size;
     if (first % 64 != 0) continue;
     mov(rax, argument(kArgAddresses + ports() + p));
@@ -183,7 +196,7 @@ void Coder::walk(const EmittedPass& p, SectionUses& uses, int copies, int group)
     jg(end, T_NEAR);
     align(32);
     L(again);
-    for (int k = 0; k < n; ++k) encode_copy(p.section, uses, {.streaming = layout_.non_temporal, .ahead = &p == busiest_ && layout_.many_rows, .number = k});
+    for (int k = 0; k < n; ++k) encode_copy(p.section, uses, {.streaming = layout_.non_temporal, .ahead = layout_.many_rows ? &asked_[static_cast<std::size_t>(&p - program_.passes.data())] : nullptr, .number = k});
     add(rcx, step);
     cmp(rcx, rsi);
     jle(again, T_NEAR);

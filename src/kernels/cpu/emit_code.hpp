@@ -15,7 +15,7 @@ struct EmitLayout {
   bool many_rows = false;
   bool blocks = false;         ///< rows have more than 4,096 elements, and something is reduced
   bool non_temporal = false;   ///< stores pass by the caches: outputs must be aligned to 64 bytes
-  std::vector<int> ahead;      ///< inputs that come from beyond the second cache: the next row is asked for while one is computed with
+  std::vector<int> ahead;      ///< ports that lie beyond the second cache: asked for before they are read or written
 };
 
 /// Words of the argument array: rows, columns, then the address of each port and of each kept array, then each port's

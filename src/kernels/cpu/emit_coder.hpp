@@ -40,7 +40,8 @@ class Coder : public Xbyak::CodeGenerator {
   struct Copy {
     const Section* section = nullptr;
     SectionUses* uses = nullptr;
-    bool tail = false, row = false, streaming = false, ahead = false;
+    bool tail = false, row = false, streaming = false;
+    const std::vector<int>* ahead = nullptr;  ///< ports to ask for
     int number = 0;           ///< among the copies of one turn
     std::int32_t time = 0;
     std::vector<Home> home;   ///< of each value
@@ -105,7 +106,8 @@ class Coder : public Xbyak::CodeGenerator {
   void push_block(const EmittedPass& p);
   void finish_blocks(const EmittedPass& p);
   void next_row();
-  void ask_ahead();
+  void ask_ahead(const std::vector<int>& asked);
+  void choose_passes();
   void pool();
 
   Reg64 base(int port);
@@ -133,7 +135,7 @@ class Coder : public Xbyak::CodeGenerator {
   };
   std::vector<Accumulators> accumulators_;  ///< of each reduction of the pass
   const std::vector<EmittedReduction>* reductions_ = nullptr;
-  const EmittedPass* busiest_ = nullptr;    ///< the pass with most operations, which has time to ask for memory
+  std::vector<std::vector<int>> asked_;     ///< of each pass: the ports of which it asks for the next row
   std::map<std::pair<std::uint64_t, int>, Xbyak::Label> constants_;
   std::vector<Reg64> port_register_;
   Xbyak::Label tail_masks_;

@@ -81,23 +81,14 @@ class Recorder {
       total += kept_[o] >= 0 ? 0 : cost_[o];
     }
     if (micro::record(body, i, id[0], id[1], id[2]) < 0) return std::min(total, kDear);
-    for (const auto& c : body.code) total += weight(c.op);
+    for (const auto& c : body.code) total += micro::weight(c.op);
     return std::min(total, kDear);  // a value used twice doubles it: a ladder of them would overflow
   }
 
-  /// In operations that take one cycle.
-  static int weight(Op op) {
-    if (op == Op::constant || op == Op::input) return 0;
-    if (op == Op::call || op == Op::call_where) return 100;
-    return op == Op::div || op == Op::sqrt ? 10 : 1;
-  }
-
   void choose_kept(int pass) {
-    if (cost_.empty()) {
-      cost_.assign(p_.registers, 0);
-      for (const auto& i : p_.instructions)
-        if (!reduction(i)) cost_[i.dst] = cost(i.dst);
-    }
+    cost_.assign(p_.registers, 0);  // with what earlier passes keep
+    for (const auto& i : p_.instructions)
+      if (!reduction(i)) cost_[i.dst] = cost(i.dst);
     std::vector<char> needed(p_.registers, 0);
     for (const auto& i : p_.instructions)
       if (reduces_in(i, pass)) needed[i.a] = 1;

@@ -21,7 +21,7 @@ void Coder::encode_copy(const Section& section, SectionUses& uses, const Copy& k
     std::fill_n(f->holds.begin(), f->count, -1);
   free_spills_.resize(kSpills);
   std::iota(free_spills_.rbegin(), free_spills_.rend(), 0);
-  if (kind.ahead) ask_ahead();
+  if (kind.ahead) ask_ahead(*kind.ahead);
   for (std::int32_t v = 0; v < n; ++v) {
     copy_.time = 2 * v;
     if (!uses.at(v).empty() && !SectionUses::source(code(v))) encode(v);

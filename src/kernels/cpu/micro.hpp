@@ -36,6 +36,13 @@ struct Code {
   bool operator==(const Code&) const = default;
 };
 
+/// What an operation costs, in those that take one cycle.
+constexpr int weight(Op op) {
+  if (op <= Op::kept) return 0;
+  if (op == Op::call || op == Op::call_where) return 100;
+  return op == Op::div || op == Op::sqrt ? 10 : 1;
+}
+
 /// Straight-line code over values that are numbered as they are made; equal ones are made once.
 class Body {
  public:
