@@ -41,7 +41,8 @@ JoinedRows::JoinedRows(const std::vector<RowJoin>& joins, std::int64_t rows, std
   }
   memory_ = kernels::scratch<std::byte>(kernels::Slot::reduce_lanes, bytes + 64);  // free: a group reduces along rows, which needs no lanes in memory
   for (std::size_t k = 0; k < joins.size(); ++k) {
-    const std::int64_t n = places_[k].blocks * places_[k].stride * (places_[k].columns ? kReduceLanes : 1) / joins[k].size();
+    const std::int64_t used = places_[k].columns ? rows / kReduceBlock * kReduceLanes + std::min<std::int64_t>(kReduceLanes, rows % kReduceBlock) : places_[k].blocks;
+    const std::int64_t n = used * places_[k].stride / joins[k].size();
     std::byte* const to = memory_ + places_[k].offset;
     if (joins[k].wide()) std::fill_n(reinterpret_cast<double*>(to), n, lane_kernels<double>(joins[k].op).neutral);
     else std::fill_n(reinterpret_cast<float*>(to), n, lane_kernels<float>(joins[k].op).neutral);
@@ -61,9 +62,13 @@ void JoinedRows::finish_as(const RowJoin& join, const Place& place, const plan::
   const std::int64_t width = place.columns ? columns_ : 1, block = place.columns ? kReduceLanes * width : kReduceLanes;
   for (std::int64_t b = 0; b < place.blocks; ++b) {  // lane l joins l + 8, then + 4, + 2, + 1
     A* const lanes = base + b * block;
-    if (place.columns)
-      for (std::int64_t half = kReduceLanes / 2; half > 0; half /= 2) k.next(lanes, lanes + half * width, half * width);
-    else k.block(lanes, kReduceLanes, lanes);
+    if (!place.columns) {
+      k.block(lanes, kReduceLanes, lanes);
+      continue;
+    }
+    std::int64_t present = std::min<std::int64_t>(kReduceLanes, rows_ - b * kReduceBlock);
+    for (std::int64_t half = kReduceLanes / 2; half > 0; present = std::min(present, half), half /= 2)
+      if (present > half) k.next(lanes, lanes + half * width, (present - half) * width);
   }
   for (std::int64_t step = 1; step < place.blocks; step *= 2)  // the binary counter's tree, incomplete subtrees from the right
     for (std::int64_t b = 0; b + step < place.blocks; b += 2 * step) k.next(base + b * block, base + (b + step) * block, width);
