@@ -196,7 +196,13 @@ std::unique_ptr<EmittedGroup> EmittedGroup::encode(std::unique_ptr<Impl> impl, c
   if (impl->reduces && moved > kSecondCache) layout.ahead = std::move(moving);
   impl->code = shared_code(key_of(program, layout, avx512), [&] { return emit_code(*recorded, layout); });
   if (!impl->code) return nullptr;
-  if (moved > last_cache() && layout.ahead.empty()) {
+  std::int64_t cycles = 0;  // of a vector
+  for (const auto& p : recorded->passes)
+    for (const auto& c : p.section.body.code) cycles += micro::weight(c.op);
+  // Where memory is the limit, results are not fetched to be written over; where there is time for that, a burst of them would wait.
+  constexpr std::int64_t kCyclesOfByte = 2;
+  if (moved > last_cache() && (!impl->reduces || cycles * impl->rows * impl->columns < kCyclesOfByte * moved)) {
+    std::erase_if(layout.ahead, [&](int p) { return p >= impl->inputs; });
     layout.non_temporal = true;
     impl->streaming = shared_code(key_of(program, layout, avx512), [&] { return emit_code(*recorded, layout); });
   }
