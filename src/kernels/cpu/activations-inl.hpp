@@ -164,6 +164,8 @@ constexpr float kGeluA = 0x1.6a09e6p+1f;
 constexpr float kGeluTail[] = {0x1.46e80ep-1f,  -0x1.7bf5fcp-5f,  -0x1.540842p-4f,  0x1.4ffafp-4f,
                                -0x1.bc0b66p-6f, -0x1.078664p-8f,  0x1.1b028cp-8f,   0x1.4bb5a8p-11f,
                                -0x1.48b3e8p-11f, -0x1.74e838p-13f, 0x1.06ee2p-16f};
+// Near 0, Phi(x) = 1/2 + x P(x^2); relative error of P 3e-8.
+constexpr float kGeluNear[] = {0x1.988454p-2f, -0x1.1058c4p-4f, 0x1.46f1a6p-7f, -0x1.3a04d6p-10f, 0x1.094958p-13f, -0x1.ad8014p-17f};
 struct GeluF32 {
   template <class D, class V>
   HWY_INLINE V operator()(D d, V x) const {
@@ -177,7 +179,8 @@ struct GeluF32 {
     const V clamped = CopySign(t, x);
     const V left = e.scale(Mul(clamped, tail));
     const V right = fma(Neg(e.scale(tail)), clamped, x);
-    return IfThenElse(Le(x, Zero(d)), left, right);
+    const V near = Mul(x, fma(x, polynomial(d, square, kGeluNear), half));
+    return IfThenElse(Lt(t, Set(d, 0.6f)), near, IfThenElse(Le(x, Zero(d)), left, right));
   }
 };
 
