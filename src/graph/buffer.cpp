@@ -11,6 +11,7 @@
 #include "adjoint/error.hpp"
 #include "graph/memory.hpp"
 #include "graph/node.hpp"
+#include "graph/shared_block.hpp"
 
 namespace adjoint {
 namespace {
@@ -32,6 +33,12 @@ std::atomic<std::size_t> live_bytes{0}, peak_bytes{0};
 int class_of(std::size_t bytes) { return std::bit_width(bytes <= 64 ? std::size_t{63} : bytes - 1); }
 std::size_t class_bytes(std::size_t bytes) {
   return bytes > kCachedClassBytes ? (bytes + 63) / 64 * 64 : std::size_t{1} << class_of(bytes);
+}
+
+void count_live(std::size_t bytes) {
+  const auto now = live_bytes.fetch_add(bytes, std::memory_order_relaxed) + bytes;
+  auto peak = peak_bytes.load(std::memory_order_relaxed);
+  while (now > peak && !peak_bytes.compare_exchange_weak(peak, now, std::memory_order_relaxed)) {}
 }
 
 Buffer* new_header() {
@@ -73,9 +80,17 @@ Buffer* new_buffer(std::size_t bytes) {
   b->data = data;
   b->bytes = bytes;
   b->writable = true;
-  const auto now = live_bytes.fetch_add(bytes, std::memory_order_relaxed) + bytes;
-  auto peak = peak_bytes.load(std::memory_order_relaxed);
-  while (now > peak && !peak_bytes.compare_exchange_weak(peak, now, std::memory_order_relaxed)) {}
+  count_live(bytes);
+  return b;
+}
+
+Buffer* part_of_block(std::shared_ptr<std::byte> block, std::size_t begin, std::size_t bytes) {
+  Buffer* b = new_header();
+  b->data = block.get() + begin;
+  b->bytes = bytes;
+  b->writable = true;
+  b->owner = std::move(block);
+  count_live(bytes);
   return b;
 }
 
@@ -94,8 +109,8 @@ void release(Buffer* b) noexcept {
   std::shared_ptr<const void> owner = std::move(b->owner);  // let go outside the lock
   b->owner.reset();
   std::lock_guard lock(c.mutex);
-  if (b->writable) {
-    live_bytes.fetch_sub(b->bytes, std::memory_order_relaxed);
+  if (b->writable) live_bytes.fetch_sub(b->bytes, std::memory_order_relaxed);
+  if (b->writable && !owner) {
     auto& blocks = c.free_blocks[class_of(b->bytes)];
     if (b->bytes <= kCachedClassBytes && blocks.size() < kBlocksPerClass) blocks.push_back(b->data);
     else std::free(b->data);

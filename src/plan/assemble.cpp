@@ -275,7 +275,7 @@ class Assembler {
   }
 
   /// Joins axes that lie alike in every operand, so that the executor sees as few as possible.
-  void collapse(Step& step, const Shape& shape, const TileProgram& program) const {
+  void collapse(Step& step, const Shape& shape, const TileProgram& program) {
     std::vector<Operand*> all;
     for (auto& o : step.in) all.push_back(&o);
     for (auto& o : step.out) all.push_back(&o);
@@ -300,8 +300,35 @@ class Assembler {
     if (!runnable_) return;
     std::vector<View> views;
     for (const auto* o : all) views.push_back(o->view);
-    const std::span<const View> in{views.data(), step.in.size()}, out{views.data() + step.in.size(), step.out.size()};
-    step.run = fused_factory()(program, joined.span(), in, out);
+    prepare(step, program, joined, views);
+  }
+
+  /// Equal groups share one program, and what runs it where they lie alike.
+  void prepare(Step& step, const TileProgram& program, const Shape& space, std::span<const View> views) {
+    std::string key = key_of(program);
+    auto& shared = programs_[key];
+    if (!shared) shared = std::make_shared<const TileProgram>(program);
+    step.program = shared;
+    for (const auto n : space) append(key, n);
+    for (const auto& v : views)
+      for (int d = 0; d < v.rank; ++d) append(key, v.strides[static_cast<std::size_t>(d)]);
+    auto& run = runs_[key];
+    if (!run) run = fused_factory()(program, space.span(), views.first(step.in.size()), views.subspan(step.in.size()));
+    step.run = run;
+  }
+
+  template <class T> static void append(std::string& key, const T& x) { key.append(reinterpret_cast<const char*>(&x), sizeof x); }
+  static std::string key_of(const TileProgram& p) {
+    std::string key;
+    for (const auto& i : p.instructions) {
+      for (const auto x : {i.op, i.dst, i.a, i.b, i.c}) append(key, x);
+      append(key, i.dtype), append(key, i.src), append(key, i.reduction);
+    }
+    for (const auto* ports : {&p.inputs, &p.outputs}) {
+      key += '|';
+      for (const auto& q : *ports) append(key, q.reg), append(key, q.dtype), append(key, q.row);
+    }
+    return key + '|';
   }
 
   void copy_remaining_outputs() {
@@ -342,6 +369,8 @@ class Assembler {
   std::vector<char> used_outside_;
   std::uint32_t copies_;  // number of the next copy, behind the values
   std::unordered_map<std::uint32_t, std::uint32_t> output_of_;
+  std::unordered_map<std::string, std::shared_ptr<const TileProgram>> programs_;
+  std::unordered_map<std::string, StepFn> runs_;
 };
 
 }  // namespace

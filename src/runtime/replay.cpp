@@ -50,48 +50,79 @@ struct Replay::Run {
   std::size_t claim() {
     for (std::size_t l = 0; l < t.leaves.size(); ++l) {
       const Trace::Leaf& leaf = t.leaves[l];
+      Instance::Leaf& now = i.leaves[l];
       Node& n = *place(leaf.first).node();
-      i.node[l] = &n;
-      i.taken[l] = 0;
+      now.node = &n;
+      now.taken = false;
       if (leaf.claimed && held_alone(n, leaf.places)) {
         Buffer* b = n.data.exchange(nullptr, std::memory_order_seq_cst);
         if (!b) return l;
-        i.claimed[l] = b;
-        if (b->refs.load(std::memory_order_seq_cst) == 1 && b->writable) continue;
+        now.claimed = b;
+        if (b->refs.load(std::memory_order_seq_cst) == 1 && b->writable) {
+          if (now.home) move_home(now);
+          continue;
+        }
         Buffer* copy = copy_of(*b);  // someone reads these bytes, or they are the user's: they stay as they are
-        i.original[l] = b;
-        i.claimed[l] = copy;
-      } else if (!(i.held[l] = hold_data(n))) {
+        now.original = b;
+        now.claimed = copy;
+      } else if (!(now.held = hold_data(n))) {
         return l;
       }
     }
     return t.leaves.size();
   }
 
-  Buffer* bytes_of_leaf(std::size_t l) const { return i.claimed[l] ? i.claimed[l] : i.held[l]; }
+  static void move_home(Instance::Leaf& leaf) {
+    if (leaf.home->bytes) __builtin_memcpy(leaf.home->data, leaf.claimed->data, leaf.home->bytes);
+    release(std::exchange(leaf.claimed, std::exchange(leaf.home, nullptr)));
+  }
 
-  void prepare() {
-    for (std::size_t k = 0; k < i.inputs.size(); ++k)
-      if (const auto l = t.input_leaf[k]; l >= 0) i.inputs[k] = bytes_of_leaf(static_cast<std::size_t>(l));
-    const auto& takes_over = t.executable->plan().takes_over;
-    for (std::size_t k = 0; k < t.outputs.size(); ++k) {
+  /// Where the plan's inputs and outputs lie; only what lies elsewhere than in the last run is bound anew.
+  void bind() {
+    auto& m = *i.memory;
+    for (std::size_t l = 0; l < t.leaves.size(); ++l) {
+      const Trace::Leaf& leaf = t.leaves[l];
+      Instance::Leaf& now = i.leaves[l];
+      const Buffer* in = now.claimed ? now.claimed : now.held;
+      if (leaf.overwritten_by >= 0) {
+        Buffer* out = now.claimed ? now.claimed : copy_of(*now.held);
+        i.outputs[static_cast<std::size_t>(leaf.overwritten_by)] = out;
+        now.taken = now.claimed;
+        in = out;
+      }
+      if (leaf.input < 0 || now.bound == in->data) continue;
+      now.bound = in->data;
+      t.executable->bind_leaf(m, static_cast<std::size_t>(leaf.input), in->data);
+      if (leaf.overwritten_by >= 0) t.executable->bind_output(m, static_cast<std::size_t>(leaf.overwritten_by), in->data);
+    }
+    for (const auto k : t.fresh) {
       const Trace::Output& o = t.outputs[k];
-      if (const auto input = takes_over[k]; input >= 0) {
-        const auto l = static_cast<std::size_t>(t.input_leaf[static_cast<std::size_t>(input)]);
-        if (i.claimed[l]) {
-          i.taken[l] = 1;
-          i.outputs[k] = i.claimed[l];
-        } else {
-          i.outputs[k] = copy_of(*i.held[l]);
-          i.inputs[static_cast<std::size_t>(input)] = i.outputs[k];
-        }
-      } else if (o.ring) {
-        from_ring(k);
-      } else {
-        const bool in_place = o.owner >= 0 && i.claimed[static_cast<std::size_t>(o.owner)];
+      if (o.ring) from_ring(k);
+      else {
+        const bool in_place = o.owner >= 0 && i.leaves[static_cast<std::size_t>(o.owner)].claimed;
         i.outputs[k] = in_place && i.spare[k] ? std::exchange(i.spare[k], nullptr) : new_buffer(bytes_of(o.type));
       }
+      if (std::byte* at = i.outputs[k]->data; i.bound_outputs[k] != at) t.executable->bind_output(m, k, i.bound_outputs[k] = at);
     }
+    for (const auto& v : t.varying)
+      m.literals[v.literal] = v.from == Trace::LiteralSource::From::key ? call.keys[v.index]
+                              : v.dtype == DType::f64                   ? std::bit_cast<std::int64_t>(i.terms[v.index])
+                              : v.dtype == DType::f32                   ? std::bit_cast<std::int32_t>(static_cast<float>(i.terms[v.index]))
+                                                                        : bits_of(i.terms[v.index], v.dtype);
+  }
+
+  std::vector<Buffer*> inputs() const {
+    std::vector<Buffer*> all;
+    for (const auto l : t.input_leaf) {
+      if (l < 0) {
+        all.push_back(i.captured[static_cast<std::size_t>(-1 - l)]);
+        continue;
+      }
+      const auto& now = i.leaves[static_cast<std::size_t>(l)];
+      const auto over = t.leaves[static_cast<std::size_t>(l)].overwritten_by;
+      all.push_back(over >= 0 ? i.outputs[static_cast<std::size_t>(over)] : now.claimed ? now.claimed : now.held);
+    }
+    return all;
   }
 
   /// A result that the caller let go of is used again: its node, its bytes, its handle.
@@ -118,19 +149,6 @@ struct Replay::Run {
     i.outputs[k] = b;
   }
 
-  void bind() {
-    auto& m = *i.memory;
-    for (std::size_t k = 0; k < i.inputs.size(); ++k)
-      if (std::byte* at = i.inputs[k]->data; i.bound_inputs[k] != at) t.executable->bind_leaf(m, k, i.bound_inputs[k] = at);
-    for (std::size_t k = 0; k < i.outputs.size(); ++k)
-      if (std::byte* at = i.outputs[k]->data; i.bound_outputs[k] != at) t.executable->bind_output(m, k, i.bound_outputs[k] = at);
-    for (const auto& v : t.varying)
-      m.literals[v.literal] = v.from == Trace::LiteralSource::From::key ? call.keys[v.index]
-                              : v.dtype == DType::f64                   ? std::bit_cast<std::int64_t>(i.terms[v.index])
-                              : v.dtype == DType::f32                   ? std::bit_cast<std::int32_t>(static_cast<float>(i.terms[v.index]))
-                                                                        : bits_of(i.terms[v.index], v.dtype);
-  }
-
   void execute() {
     std::optional<runtime::Interpreter> reference;
     std::optional<runtime::Verification> verification;
@@ -140,7 +158,7 @@ struct Replay::Run {
       std::vector<Node*> roots;
       for (const auto& r : t.roots) roots.push_back(r.node());
       reference.emplace(topological_order(roots));
-      verification.emplace(*reference, t.executable->plan(), i.inputs, literals);
+      verification.emplace(*reference, t.executable->plan(), inputs(), literals);
     }
     const runtime::Awake awake;
     const auto failure = t.executable->run(*i.memory);
@@ -164,7 +182,7 @@ struct Replay::Run {
     const Trace::Output& o = t.outputs[k];
     Tensor value = leaf(o.type, i.outputs[k], o.loc);
     if (o.owner >= 0) {  // beside the old one, which someone else holds
-      const Node& before = *i.node[static_cast<std::size_t>(o.owner)];
+      const Node& before = *i.leaves[static_cast<std::size_t>(o.owner)].node;
       Node& n = *value.node();
       n.wants_grad = n.tracked = bool{before.wants_grad};
       if (before.extra && !before.extra->name.empty()) extra_of(n).name = before.extra->name;
@@ -174,44 +192,54 @@ struct Replay::Run {
     return value;
   }
 
-  /// The node of output k, holding its value.
+  /// The node of output k, which replaces no leaf, holding its value.
   Tensor settle(std::size_t k) {
-    const Trace::Output& o = t.outputs[k];
-    Node* n = o.owner >= 0 && i.claimed[static_cast<std::size_t>(o.owner)] ? i.node[static_cast<std::size_t>(o.owner)] : nullptr;
-    if (const auto input = t.executable->plan().takes_over[k]; !n && input >= 0) {
+    if (const auto input = t.executable->plan().takes_over[k]; input >= 0) {
       const auto l = static_cast<std::size_t>(t.input_leaf[static_cast<std::size_t>(input)]);
-      if (i.claimed[l] && t.leaves[l].output < 0) set_flags(*(n = i.node[l]), o);  // of a tree that was given up
+      if (Instance::Leaf& now = i.leaves[l]; now.claimed && t.leaves[l].output < 0) {  // of a tree that was given up
+        set_flags(*now.node, t.outputs[k]);
+        now.node->data.store(i.outputs[k], std::memory_order_release);
+        return share(now.node);
+      }
     }
-    if (!n) return fresh_node(k);
-    n->data.store(i.outputs[k], std::memory_order_release);
-    return share(n);
+    return fresh_node(k);
   }
 
   void publish() {
     if (t.keeps_old)
-      for (std::size_t l = 0; l < t.leaves.size(); ++l) i.old[l] = share(i.node[l]);
-    for (std::size_t k = 0; k < t.outputs.size(); ++k)
-      if (!t.outputs[k].ring || t.executable->plan().takes_over[k] >= 0) i.values[k] = settle(k);
-    for (std::size_t k = 0; k < t.outputs.size(); ++k) i.outputs[k] = nullptr;
-    for (std::size_t p = 0; p < t.after.size(); ++p) {
-      const Source& s = t.after[p];
-      if (s.from == From::output) {
-        if (place(p).node() != i.values[s.index].node()) place(p) = i.values[s.index];
-      } else if (s.from == From::leaf) {
-        place(p) = i.old[s.index];
-      }
+      for (std::size_t l = 0; l < t.leaves.size(); ++l) i.old[l] = share(i.leaves[l].node);
+    bool handles = t.hands_out;
+    for (std::size_t l = 0; l < t.leaves.size(); ++l) {
+      if (t.leaves[l].output < 0) continue;
+      const auto k = static_cast<std::size_t>(t.leaves[l].output);
+      const Instance::Leaf& now = i.leaves[l];
+      if (now.claimed) now.node->data.store(i.outputs[k], std::memory_order_release);
+      if (!now.claimed) i.values[k] = fresh_node(k), handles = true;
+      else if (t.outputs[k].returned) i.values[k] = share(now.node);
+      i.outputs[k] = nullptr;
     }
+    for (const auto k : t.unowned) {
+      if (!t.outputs[k].ring || t.executable->plan().takes_over[k] >= 0) i.values[k] = settle(k);
+      i.outputs[k] = nullptr;
+    }
+    if (handles) hand_out();
     for (const auto& [number, term] : t.changed_numbers) *call.number_at[number] = Number(i.terms[term]);
     for (std::size_t l = 0; l < t.leaves.size(); ++l) {
+      Instance::Leaf& now = i.leaves[l];
       if (t.leaves[l].given_up) bury(l);
-      if (!i.claimed[l]) continue;
-      if (!i.taken[l]) {
-        Buffer*& spare = i.spare[static_cast<std::size_t>(t.leaves[l].output)];
-        release(std::exchange(spare, i.claimed[l]));
-      }
-      i.claimed[l] = nullptr;
+      if (!now.claimed) continue;
+      if (!now.taken) release(std::exchange(i.spare[static_cast<std::size_t>(t.leaves[l].output)], now.claimed));
+      now.claimed = nullptr;
     }
     done = true;
+  }
+
+  void hand_out() {
+    for (std::size_t p = 0; p < t.after.size(); ++p) {
+      const Source& s = t.after[p];
+      if (s.from == From::leaf) place(p) = i.old[s.index];
+      else if (s.from == From::output && i.values[s.index] && place(p).node() != i.values[s.index].node()) place(p) = i.values[s.index];
+    }
   }
 
   bool returned(std::size_t l) const {
@@ -223,24 +251,25 @@ struct Replay::Run {
   void bury(std::size_t l) {
     if (t.keeps_old && returned(l)) return;
     Tensor& grave = i.graves[l];
+    const Instance::Leaf& now = i.leaves[l];
     if (!grave || grave.node()->extra->spent_at.line != loc.line || grave.node()->extra->spent_at.file != loc.file) {
-      grave = leaf(i.node[l]->type, nullptr, i.node[l]->loc);
-      if (i.node[l]->extra) extra_of(*grave.node()).name = i.node[l]->extra->name;
+      grave = leaf(now.node->type, nullptr, now.node->loc);
+      if (now.node->extra) extra_of(*grave.node()).name = now.node->extra->name;
       donate(*grave.node(), loc);
     }
-    const bool result = i.claimed[l] && i.taken[l];
-    if (!result && handles_of(*i.node[l]) > t.leaves[l].places) donate(*i.node[l], loc);
+    if (!now.taken && handles_of(*now.node) > t.leaves[l].places) donate(*now.node, loc);
     for (std::size_t p = 0; p < t.leaf_of.size(); ++p)
       if (t.leaf_of[p] == static_cast<std::int32_t>(l) && call.tensors[p].give == Give::donate) place(p) = grave;
   }
 
   void let_go() {
     if (!done) give_up_outputs();
-    for (std::size_t l = 0; l < t.leaves.size(); ++l) {
-      if (i.held[l]) release(std::exchange(i.held[l], nullptr));
-      Buffer* original = std::exchange(i.original[l], nullptr);
-      if (Buffer* b = std::exchange(i.claimed[l], nullptr)) {  // the run failed: the old value goes back
-        i.node[l]->data.store(original ? original : b, std::memory_order_release);
+    for (auto& now : i.leaves) {
+      if (now.held) release(std::exchange(now.held, nullptr));
+      if (!now.original && !now.claimed) continue;
+      Buffer* original = std::exchange(now.original, nullptr);
+      if (Buffer* b = std::exchange(now.claimed, nullptr)) {  // the run failed: the old value goes back
+        now.node->data.store(original ? original : b, std::memory_order_release);
         if (original) release(b);
       } else {
         release(original);
@@ -252,14 +281,21 @@ struct Replay::Run {
     for (std::size_t k = 0; k < t.outputs.size(); ++k) {
       Buffer* b = std::exchange(i.outputs[k], nullptr);
       const bool of_ring = i.values[k] && i.values[k].node()->data.load(std::memory_order_relaxed) == b;
-      if (b && !of_ring && std::ranges::find(i.claimed, b) == i.claimed.end()) release(b);
+      if (b && !of_ring && std::ranges::find(i.leaves, b, &Instance::Leaf::claimed) == i.leaves.end()) release(b);
       i.values[k] = Tensor();
     }
   }
 };
 
 Replay::Replay(Step& step, Call& call, Loc loc) : step_(step), call_(call), loc_(loc) {
-  for (const auto& p : call.tensors) {
+  constexpr std::size_t kAhead = 8;  // nodes lie anywhere: they are asked for before they are needed
+  const auto& places = call.tensors;
+  for (std::size_t k = 0; k < places.size(); ++k) {
+    const auto& p = places[k];
+    if (k + kAhead < places.size()) {
+      const auto* next = reinterpret_cast<const char*>(places[k + kAhead].tensor->node());
+      for (std::size_t line = 0; line < sizeof(Node); line += 64) __builtin_prefetch(next + line);
+    }
     const Node* n = p.tensor->node();
     if (!n) {
       call.setting(0);
@@ -270,16 +306,18 @@ Replay::Replay(Step& step, Call& call, Loc loc) : step_(step), call_(call), loc_
       if (n->extra->donated) spent_error(*n, "compile", loc);
       flags = n->extra->frozen;
     }
-    call.setting(1 | static_cast<std::uint64_t>(n->type.dtype) << 8 | static_cast<std::uint64_t>(n->type.shape.rank()) << 16 |
-                 static_cast<std::uint64_t>(p.give) << 24 | static_cast<std::uint64_t>(bool{n->wants_grad}) << 32 | flags << 33);
-    for (const auto d : n->type.shape) call.setting(static_cast<std::uint64_t>(d));
+    std::uint64_t about = 1 | static_cast<std::uint64_t>(n->type.dtype) << 8 | static_cast<std::uint64_t>(n->type.shape.rank()) << 16 |
+                          static_cast<std::uint64_t>(p.give) << 24 | static_cast<std::uint64_t>(bool{n->wants_grad}) << 32 | flags << 33;
+    for (const auto d : n->type.shape) about = mix(about, static_cast<std::uint64_t>(d));
+    call.setting(about);
   }
   find();
 }
 Replay::~Replay() {
   if (!instance_) return;
   for (auto& v : instance_->values) v = Tensor();
-  for (auto& o : instance_->old) o = Tensor();
+  if (instance_->trace->keeps_old)
+    for (auto& o : instance_->old) o = Tensor();
   step_.give_back(instance_);
 }
 
@@ -294,7 +332,7 @@ void Replay::run() {
     again = false;
     Run run(i, call_, loc_);
     if (const auto l = run.claim(); l < run.t.leaves.size()) {
-      const Node& n = *i.node[l];
+      const Node& n = *i.leaves[l].node;
       if (n.kind == Kind::leaf && n.arity == 0) spent_error(n, "compile", loc_);
       run.let_go();
       std::vector<Node*> nodes;
@@ -304,7 +342,6 @@ void Replay::run() {
       again = true;
       continue;
     }
-    run.prepare();
     run.bind();
     run.execute();
     run.publish();

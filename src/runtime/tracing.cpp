@@ -258,8 +258,19 @@ void Tracing::finish(std::shared_ptr<const void> prototype) {
   t.executable = runtime::find_plan({order, t.update, t.donatable, t.options});
   const auto& takes_over = t.executable->plan().takes_over;
   for (std::size_t l = 0; l < t.leaves.size(); ++l) t.leaves[l].claimed = t.leaves[l].output >= 0 && !wanted[l];
-  for (const auto i : takes_over)
-    if (i >= 0) t.leaves[static_cast<std::size_t>(t.input_leaf[static_cast<std::size_t>(i)])].claimed = true;
+  for (std::uint32_t k = 0; k < t.outputs.size(); ++k) {
+    if (t.outputs[k].owner < 0) t.unowned.push_back(k);
+    if (takes_over[k] < 0) {
+      t.fresh.push_back(k);
+      continue;
+    }
+    Trace::Leaf& l = t.leaves[static_cast<std::size_t>(t.input_leaf[static_cast<std::size_t>(takes_over[k])])];
+    l.claimed = true;
+    l.overwritten_by = static_cast<std::int32_t>(k);
+  }
+  for (const auto& source : t.results)
+    if (source.from == From::output) t.outputs[source.index].returned = true;
+  for (const auto& source : t.after) t.hands_out |= source.from == From::leaf || (source.from == From::output && t.outputs[source.index].owner < 0);
   t.tape.literals.clear();
   t.prototype = std::move(prototype);
   s.step.add(s.trace);

@@ -270,4 +270,34 @@ void EmittedGroup::run(const View* in, const View* out) const {
   });
 }
 
+/// Elements [first, last) of all parts laid end to end; both are multiples of 64 within their part.
+void EmittedGroup::parts(std::span<const std::int64_t> ends, std::byte* const* data, std::int64_t first, std::int64_t last) const {
+  const std::size_t ports = impl_->size.size();
+  const EmittedFunction function = impl_->code->function();
+  Call c(*impl_, 0);
+  auto part = static_cast<std::size_t>(std::ranges::upper_bound(ends, first) - ends.begin());
+  for (std::int64_t at = first; at < last; ++part) {
+    const std::int64_t start = part ? ends[part - 1] : 0, end = std::min(last, ends[part]);
+    if (end == at) continue;
+    c.words[kArgRows] = 1;
+    c.words[kArgColumns] = end - at;
+    for (std::size_t p = 0; p < ports; ++p) c.address(p, data[part * ports + p] + (impl_->moves[p] ? (at - start) * impl_->size[p] : 0));
+    function(c.words.data());
+    at = end;
+  }
+}
+
+void EmittedGroup::run_parts(std::span<const std::int64_t> ends, std::byte* const* data) const {
+  const std::int64_t all = ends.back(), threads = all * impl_->operations >= kParallelFrom ? runtime::threads() : 1;
+  const auto cut = [&](std::int64_t k) {  // near the k-th share of all elements
+    const std::int64_t at = all * k / threads;
+    const auto part = std::ranges::upper_bound(ends, at);
+    if (part == ends.end()) return all;
+    const std::int64_t start = part == ends.begin() ? 0 : *std::prev(part);
+    return start + (at - start) / 64 * 64;
+  };
+  if (threads == 1) return parts(ends, data, 0, all);
+  runtime::parallel(threads, [&](std::int64_t k) { parts(ends, data, cut(k), cut(k + 1)); });
+}
+
 }  // namespace adjoint::cpu
