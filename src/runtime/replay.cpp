@@ -18,6 +18,13 @@ bool held_alone(const Node& n, std::uint32_t places) {
   return n.kind == Kind::leaf && n.arity == 0 && n.owners.load(std::memory_order_acquire) == places && !(n.extra && (n.extra->retained || n.extra->grad || n.extra->donated));
 }
 
+/// Nodes and buffers lie anywhere: so many leaves before they are needed they are asked for.
+constexpr std::size_t kAhead = 8;
+void ask_for(const Node* n) {
+  for (const void* part : {static_cast<const void*>(&n->owners), static_cast<const void*>(&n->type.shape), static_cast<const void*>(&n->kind), static_cast<const void*>(&n->extra)})
+    __builtin_prefetch(part);
+}
+
 std::size_t bytes_of(const Type& t) { return static_cast<std::size_t>(t.shape.numel()) * size_of(t.dtype); }
 
 Buffer* copy_of(const Buffer& b) {
@@ -42,13 +49,20 @@ struct Replay::Run {
   bool done = false;
 
   Run(Instance& instance, Call& c, Loc l) : i(instance), t(*instance.trace), call(c), loc(l) {}
-  ~Run() { let_go(); }
+  ~Run() {
+    if (!done) let_go();
+  }
 
   Tensor& place(std::size_t p) const { return *call.tensors[p].tensor; }
 
-  /// The first leaf that could be neither taken nor held, or the number of leaves.
+  /// Takes or holds all leaves, and binds what lies elsewhere than in the last run. The first leaf for which that could not be
+  /// done, or the number of leaves.
   std::size_t claim() {
     for (std::size_t l = 0; l < t.leaves.size(); ++l) {
+      if (l + 2 * kAhead < t.leaves.size()) {
+        ask_for(place(t.leaves[l + 2 * kAhead].first).node());
+        if (const Buffer* b = place(t.leaves[l + kAhead].first).node()->data.load(std::memory_order_relaxed)) __builtin_prefetch(b);
+      }
       const Trace::Leaf& leaf = t.leaves[l];
       Instance::Leaf& now = i.leaves[l];
       Node& n = *place(leaf.first).node();
@@ -60,16 +74,30 @@ struct Replay::Run {
         now.claimed = b;
         if (b->refs.load(std::memory_order_seq_cst) == 1 && b->writable) {
           if (now.home) move_home(now);
-          continue;
+        } else {
+          Buffer* copy = copy_of(*b);  // someone reads these bytes, or they are the user's: they stay as they are
+          now.original = b;
+          now.claimed = copy;
         }
-        Buffer* copy = copy_of(*b);  // someone reads these bytes, or they are the user's: they stay as they are
-        now.original = b;
-        now.claimed = copy;
       } else if (!(now.held = hold_data(n))) {
         return l;
       }
+      bind(leaf, now);
     }
     return t.leaves.size();
+  }
+
+  void bind(const Trace::Leaf& leaf, Instance::Leaf& now) {
+    Buffer* in = now.claimed ? now.claimed : now.held;
+    if (leaf.overwritten_by >= 0) {
+      if (!now.claimed) in = copy_of(*in);
+      i.outputs[static_cast<std::size_t>(leaf.overwritten_by)] = in;
+      now.taken = now.claimed;
+    }
+    if (leaf.input < 0 || now.bound == in->data) return;
+    now.bound = in->data;
+    t.executable->bind_leaf(*i.memory, static_cast<std::size_t>(leaf.input), in->data);
+    if (leaf.overwritten_by >= 0) t.executable->bind_output(*i.memory, static_cast<std::size_t>(leaf.overwritten_by), in->data);
   }
 
   static void move_home(Instance::Leaf& leaf) {
@@ -77,24 +105,9 @@ struct Replay::Run {
     release(std::exchange(leaf.claimed, std::exchange(leaf.home, nullptr)));
   }
 
-  /// Where the plan's inputs and outputs lie; only what lies elsewhere than in the last run is bound anew.
-  void bind() {
+  /// Memory for the outputs that overwrite nothing, and the numbers of this call.
+  void prepare() {
     auto& m = *i.memory;
-    for (std::size_t l = 0; l < t.leaves.size(); ++l) {
-      const Trace::Leaf& leaf = t.leaves[l];
-      Instance::Leaf& now = i.leaves[l];
-      const Buffer* in = now.claimed ? now.claimed : now.held;
-      if (leaf.overwritten_by >= 0) {
-        Buffer* out = now.claimed ? now.claimed : copy_of(*now.held);
-        i.outputs[static_cast<std::size_t>(leaf.overwritten_by)] = out;
-        now.taken = now.claimed;
-        in = out;
-      }
-      if (leaf.input < 0 || now.bound == in->data) continue;
-      now.bound = in->data;
-      t.executable->bind_leaf(m, static_cast<std::size_t>(leaf.input), in->data);
-      if (leaf.overwritten_by >= 0) t.executable->bind_output(m, static_cast<std::size_t>(leaf.overwritten_by), in->data);
-    }
     for (const auto k : t.fresh) {
       const Trace::Output& o = t.outputs[k];
       if (o.ring) from_ring(k);
@@ -210,13 +223,10 @@ struct Replay::Run {
       for (std::size_t l = 0; l < t.leaves.size(); ++l) i.old[l] = share(i.leaves[l].node);
     bool handles = t.hands_out;
     for (std::size_t l = 0; l < t.leaves.size(); ++l) {
-      if (t.leaves[l].output < 0) continue;
-      const auto k = static_cast<std::size_t>(t.leaves[l].output);
-      const Instance::Leaf& now = i.leaves[l];
-      if (now.claimed) now.node->data.store(i.outputs[k], std::memory_order_release);
-      if (!now.claimed) i.values[k] = fresh_node(k), handles = true;
-      else if (t.outputs[k].returned) i.values[k] = share(now.node);
-      i.outputs[k] = nullptr;
+      Instance::Leaf& now = i.leaves[l];
+      if (t.leaves[l].output >= 0) handles |= replace(static_cast<std::size_t>(t.leaves[l].output), now);
+      if (now.held) release(std::exchange(now.held, nullptr));
+      if (now.original) release(std::exchange(now.original, nullptr));
     }
     for (const auto k : t.unowned) {
       if (!t.outputs[k].ring || t.executable->plan().takes_over[k] >= 0) i.values[k] = settle(k);
@@ -224,14 +234,27 @@ struct Replay::Run {
     }
     if (handles) hand_out();
     for (const auto& [number, term] : t.changed_numbers) *call.number_at[number] = Number(i.terms[term]);
-    for (std::size_t l = 0; l < t.leaves.size(); ++l) {
-      Instance::Leaf& now = i.leaves[l];
+    for (std::size_t l = 0; t.gives_up && l < t.leaves.size(); ++l) {
       if (t.leaves[l].given_up) bury(l);
-      if (!now.claimed) continue;
-      if (!now.taken) release(std::exchange(i.spare[static_cast<std::size_t>(t.leaves[l].output)], now.claimed));
-      now.claimed = nullptr;
+      i.leaves[l].claimed = nullptr;
     }
     done = true;
+  }
+
+  /// Output k becomes the value of the leaf that it replaces; true if that needs another node.
+  bool replace(std::size_t k, Instance::Leaf& now) {
+    Buffer* value = i.outputs[k];
+    if (!now.claimed) {
+      i.values[k] = fresh_node(k);
+      i.outputs[k] = nullptr;
+      return true;
+    }
+    i.outputs[k] = nullptr;
+    now.node->data.store(value, std::memory_order_release);
+    if (t.outputs[k].returned) i.values[k] = share(now.node);
+    if (!now.taken) release(std::exchange(i.spare[k], now.claimed));
+    now.claimed = nullptr;
+    return false;
   }
 
   void hand_out() {
@@ -263,7 +286,7 @@ struct Replay::Run {
   }
 
   void let_go() {
-    if (!done) give_up_outputs();
+    give_up_outputs();
     for (auto& now : i.leaves) {
       if (now.held) release(std::exchange(now.held, nullptr));
       if (!now.original && !now.claimed) continue;
@@ -288,14 +311,10 @@ struct Replay::Run {
 };
 
 Replay::Replay(Step& step, Call& call, Loc loc) : step_(step), call_(call), loc_(loc) {
-  constexpr std::size_t kAhead = 8;  // nodes lie anywhere: they are asked for before they are needed
   const auto& places = call.tensors;
   for (std::size_t k = 0; k < places.size(); ++k) {
     const auto& p = places[k];
-    if (k + kAhead < places.size()) {
-      const auto* next = reinterpret_cast<const char*>(places[k + kAhead].tensor->node());
-      for (std::size_t line = 0; line < sizeof(Node); line += 64) __builtin_prefetch(next + line);
-    }
+    if (k + kAhead < places.size()) ask_for(places[k + kAhead].tensor->node());
     const Node* n = p.tensor->node();
     if (!n) {
       call.setting(0);
@@ -308,7 +327,7 @@ Replay::Replay(Step& step, Call& call, Loc loc) : step_(step), call_(call), loc_
     }
     std::uint64_t about = 1 | static_cast<std::uint64_t>(n->type.dtype) << 8 | static_cast<std::uint64_t>(n->type.shape.rank()) << 16 |
                           static_cast<std::uint64_t>(p.give) << 24 | static_cast<std::uint64_t>(bool{n->wants_grad}) << 32 | flags << 33;
-    for (const auto d : n->type.shape) about = mix(about, static_cast<std::uint64_t>(d));
+    for (const auto d : n->type.shape) about = (about ^ static_cast<std::uint64_t>(d)) * 0x9E3779B97F4A7C15u, about ^= about >> 32;
     call.setting(about);
   }
   find();
@@ -342,7 +361,7 @@ void Replay::run() {
       again = true;
       continue;
     }
-    run.bind();
+    run.prepare();
     run.execute();
     run.publish();
   }

@@ -25,15 +25,20 @@ bool same_pattern(Instance& i, const Call& call) {
   const auto& leaf_of = i.trace->leaf_of;
   const std::size_t n = call.tensors.size();
   if (n != leaf_of.size()) return false;
-  bool another = false;
-  for (std::size_t p = 0; p < n; ++p) {
-    const Node* node = call.tensors[p].tensor->node();
-    if (node == i.last[p]) continue;
-    another = true;
-    for (std::size_t q = 0; node && q < n; ++q)
-      if (q != p && (call.tensors[q].tensor->node() == node) != (leaf_of[q] == leaf_of[p])) return false;
+  std::size_t others = 0;
+  for (std::size_t p = 0; p < n; ++p) others += call.tensors[p].tensor->node() != i.last[p];
+  if (others == 0) return true;
+  auto& sorted = i.sorted;
+  sorted.clear();
+  for (std::size_t p = 0; p < n; ++p) sorted.emplace_back(call.tensors[p].tensor->node(), leaf_of[p]);
+  std::ranges::sort(sorted);
+  for (std::size_t k = 0, leaves = 0; k < n; ++k) {  // one leaf a node, and as many nodes as leaves
+    const bool again = k > 0 && sorted[k].first == sorted[k - 1].first;
+    if ((sorted[k].first == nullptr) != (sorted[k].second < 0) || (again && sorted[k].second != sorted[k - 1].second)) return false;
+    leaves += !again && sorted[k].first;
+    if (k + 1 == n && leaves != i.trace->leaves.size()) return false;
   }
-  for (std::size_t p = 0; another && p < n; ++p) i.last[p] = call.tensors[p].tensor->node();
+  for (std::size_t p = 0; p < n; ++p) i.last[p] = call.tensors[p].tensor->node();
   return true;
 }
 
@@ -54,9 +59,6 @@ void Call::clear() {
   keys.clear();
   number_traced = false;
 }
-bool Call::traced() const {
-  return number_traced || std::ranges::any_of(tensors, [](const Place& p) { return p.tensor->node() && p.tensor->node()->traced; });
-}
 
 static Call& next_call() {
   auto& c = calls();
@@ -74,6 +76,7 @@ Instance::Instance(std::shared_ptr<Trace> t, Loc loc) : trace(std::move(t)), mem
   const auto count = trace->leaves.size(), outs = trace->outputs.size();
   std::ranges::copy(trace->literals, memory->literals.begin());
   last.assign(trace->leaf_of.size(), nullptr);
+  sorted.reserve(last.size());
   leaves.resize(count);
   outputs.assign(outs, nullptr), spare.assign(outs, nullptr), bound_outputs.assign(outs, nullptr);
   ring.resize(outs), values.resize(outs);

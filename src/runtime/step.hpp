@@ -48,6 +48,7 @@ struct Trace {
   std::vector<std::uint32_t> fresh;      // outputs that overwrite no leaf
   std::vector<std::uint32_t> unowned;    // outputs that replace no leaf
   std::vector<Source> after;    // places of the arguments that the step changed; `same` for the others
+  bool gives_up = false;        // a leaf is of a tree passed as an rvalue
   bool hands_out = false;       // a place gets the value of another leaf, or one that replaces no leaf
   std::vector<Source> results;  // tensors of what the function returned
   Tensors constants;
@@ -87,6 +88,7 @@ struct Instance {
   std::shared_ptr<Trace> trace;
   std::unique_ptr<runtime::Executable::Instance> memory;
   std::vector<const Node*> last;              // the node at each place in the last run: its pattern is known
+  std::vector<std::pair<const Node*, std::int32_t>> sorted;  // nodes with their leaves: scratch
   struct Leaf {
     Node* node = nullptr;
     Buffer* claimed = nullptr;                // its bytes, taken out of it, while the step runs

@@ -270,6 +270,13 @@ void EmittedGroup::run(const View* in, const View* out) const {
   });
 }
 
+/// The first lines of what a part reads: parts lie anywhere, and the processor foresees a stream only once it has begun.
+static void ask_for(std::byte* const* data, std::span<const char> moves) {
+  constexpr int kLines = 8;
+  for (std::size_t p = 0; p < moves.size(); ++p)
+    for (int line = 0; moves[p] && line < kLines; ++line) __builtin_prefetch(data[p] + 64 * line);
+}
+
 /// Elements [first, last) of all parts laid end to end; both are multiples of 64 within their part.
 void EmittedGroup::parts(std::span<const std::int64_t> ends, std::byte* const* data, std::int64_t first, std::int64_t last) const {
   const std::size_t ports = impl_->size.size();
@@ -282,6 +289,7 @@ void EmittedGroup::parts(std::span<const std::int64_t> ends, std::byte* const* d
     c.words[kArgRows] = 1;
     c.words[kArgColumns] = end - at;
     for (std::size_t p = 0; p < ports; ++p) c.address(p, data[part * ports + p] + (impl_->moves[p] ? (at - start) * impl_->size[p] : 0));
+    if (end < last) ask_for(data + (part + 1) * ports, std::span(impl_->moves).first(static_cast<std::size_t>(impl_->inputs)));
     function(c.words.data());
     at = end;
   }
