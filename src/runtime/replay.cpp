@@ -21,6 +21,7 @@ bool held_alone(const Node& n, std::uint32_t places) {
 /// Nodes and buffers lie anywhere: so many leaves before they are needed they are asked for.
 constexpr std::size_t kAhead = 8;
 void ask_for(const Node* n) {
+  if (!n) return;
   for (const void* part : {static_cast<const void*>(&n->owners), static_cast<const void*>(&n->type.shape), static_cast<const void*>(&n->kind), static_cast<const void*>(&n->extra)})
     __builtin_prefetch(part);
 }
