@@ -37,31 +37,39 @@ struct Found {
   double first = 1e9, second = 1e9;  // seconds
   std::int64_t nodes = 0;
   std::size_t steps = 0;
+  std::int64_t arena = 0;
 };
 
-/// Each round has another width, and so a plan and code of its own: nothing is found in a cache.
-Found measure(int blocks, const PlanOptions& options, int rounds) {
+Found first_calls(std::int64_t width, int blocks, const Memory& memory) {
+  Deep model = deep(width, blocks);
+  const auto adamw = optim::adamw(1e-3, 0.01);
+  auto state = adamw.init(model);
+  const Tensor x = normal(Key(1), {32, 16}).detach(), y = randint(Key(2), {32}, 0, 10).detach();
+  const auto step = compile([](Deep& m, optim::Adam::State<Deep>& s, const optim::Adam& o, const Tensor& in, const Tensor& target) {
+    const Tensor loss = cross_entropy(m(in), target);
+    std::tie(m, s) = o.update(m, grad(loss, m), s);
+    return loss;
+  }, {.memory = memory});
+  const auto call = [&] {
+    const double start = bench::now();
+    step(model, state, adamw, x, y);
+    return bench::now() - start;
+  };
+  Found f;
+  f.first = call(), f.second = call();
+  const auto report = step.plan();
+  f.nodes = report.nodes, f.steps = report.steps.size(), f.arena = report.arena_bytes;
+  return f;
+}
+
+/// Each round has another width, and so a plan of its own: nothing is found in a cache. A number is a budget, so many percent of what save-all takes.
+Found measure(int blocks, const std::string& memory, int rounds) {
+  static std::int64_t width = 32;
   Found best;
-  for (int round = 0; round < rounds; ++round) {
-    static std::int64_t width = 32;
-    Deep model = deep(width++, blocks);
-    const auto adamw = optim::adamw(1e-3, 0.01);
-    auto state = adamw.init(model);
-    const Tensor x = normal(Key(1), {32, 16}).detach(), y = randint(Key(2), {32}, 0, 10).detach();
-    const auto step = compile([](Deep& m, optim::Adam::State<Deep>& s, const optim::Adam& o, const Tensor& in, const Tensor& target) {
-      const Tensor loss = cross_entropy(m(in), target);
-      std::tie(m, s) = o.update(m, grad(loss, m), s);
-      return loss;
-    }, options);
-    const auto call = [&] {
-      const double start = bench::now();
-      step(model, state, adamw, x, y);
-      return bench::now() - start;
-    };
-    best.first = std::min(best.first, call());
-    best.second = std::min(best.second, call());
-    const auto report = step.plan();
-    best.nodes = report.nodes, best.steps = report.steps.size();
+  for (int round = 0; round < rounds; ++round, ++width) {
+    const bool budget = memory.size() == 2;
+    const Found f = first_calls(width, blocks, budget ? Memory::budget(first_calls(width, blocks, "save-all").arena * std::atoll(memory.c_str()) / 100) : Memory(memory));
+    best = {std::min(best.first, f.first), std::min(best.second, f.second), f.nodes, f.steps, f.arena};
   }
   return best;
 }
@@ -72,8 +80,8 @@ int main(int argc, char** argv) {
   set_threads(1);
   std::printf("| blocks | memory | values of the program | steps | first call ms | second call ms |\n|---|---|---|---|---|---|\n");
   for (const int blocks : {4, 12, 24})
-    for (const char* memory : {"save-all", "recompute"}) {
-      const Found f = measure(blocks, {.memory = Memory(memory)}, rounds);
+    for (const char* memory : {"save-all", "50", "recompute"}) {
+      const Found f = measure(blocks, memory, rounds);
       std::printf("| %d | %s | %lld | %zu | %.1f | %.2f |\n", blocks, memory, static_cast<long long>(f.nodes), f.steps, f.first * 1e3, f.second * 1e3);
     }
 }
