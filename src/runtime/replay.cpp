@@ -1,6 +1,7 @@
 // replay.cpp: one run of a trace: leaves are taken or held, memory is bound, the plan runs, and the results become what the step
 // made of them. In a steady run nothing is allocated or locked. Not the search for a trace, and no graph.
 #include <algorithm>
+#include <bit>
 
 #include "graph/topo.hpp"
 #include "runtime/interpreter.hpp"
@@ -313,29 +314,33 @@ struct Replay::Run {
 
 Replay::Replay(Step& step, Call& call, Loc loc) : step_(step), call_(call), loc_(loc) {
   const auto& places = call.tensors;
+  std::uint64_t a = 1, b = 2;  // what of the tensors belongs to the key of a trace
   for (std::size_t k = 0; k < places.size(); ++k) {
     const auto& p = places[k];
     if (k + kAhead < places.size()) ask_for(places[k + kAhead].tensor->node());
     const Node* n = p.tensor->node();
-    if (!n) {
-      call.setting(0);
-      continue;
+    std::uint64_t about = 0;
+    if (n) {
+      std::uint64_t frozen = 0;
+      if (n->extra) {
+        if (n->extra->donated) spent_error(*n, "compile", loc);
+        frozen = n->extra->frozen;
+      }
+      about = 1 | static_cast<std::uint64_t>(n->type.dtype) << 8 | static_cast<std::uint64_t>(n->type.shape.rank()) << 16 |
+              static_cast<std::uint64_t>(p.give) << 24 | static_cast<std::uint64_t>(bool{n->wants_grad}) << 32 | frozen << 33;
+      for (const auto d : n->type.shape) about = (about ^ static_cast<std::uint64_t>(d)) * 0x9E3779B97F4A7C15u, about ^= about >> 32;
     }
-    std::uint64_t flags = 0;
-    if (n->extra) {
-      if (n->extra->donated) spent_error(*n, "compile", loc);
-      flags = n->extra->frozen;
-    }
-    std::uint64_t about = 1 | static_cast<std::uint64_t>(n->type.dtype) << 8 | static_cast<std::uint64_t>(n->type.shape.rank()) << 16 |
-                          static_cast<std::uint64_t>(p.give) << 24 | static_cast<std::uint64_t>(bool{n->wants_grad}) << 32 | flags << 33;
-    for (const auto d : n->type.shape) about = (about ^ static_cast<std::uint64_t>(d)) * 0x9E3779B97F4A7C15u, about ^= about >> 32;
-    call.setting(about);
+    a = (a ^ about) * 0x9E3779B97F4A7C15u, a ^= a >> 29;
+    b = (b ^ std::rotl(about, 31)) * 0xD6E8FEB86659FD93u, b ^= b >> 32;
   }
+  call.setting(a);
+  call.setting(b);
   find();
 }
 Replay::~Replay() {
   if (!instance_) return;
-  for (auto& v : instance_->values) v = Tensor();
+  for (auto& v : instance_->values)
+    if (v) v = Tensor();
   if (instance_->trace->keeps_old)
     for (auto& o : instance_->old) o = Tensor();
   step_.give_back(instance_);

@@ -8,6 +8,7 @@
 #include <array>
 #include <atomic>
 #include <cstdlib>
+#include <cstring>
 #include <string_view>
 
 #include "kernels/cpu/emit_code.hpp"
@@ -270,26 +271,29 @@ void EmittedGroup::run(const View* in, const View* out) const {
   });
 }
 
-/// The first lines of what a part reads: parts lie anywhere, and the processor foresees a stream only once it has begun.
-static void ask_for(std::byte* const* data, std::span<const char> moves) {
-  constexpr int kLines = 8;
-  for (std::size_t p = 0; p < moves.size(); ++p)
-    for (int line = 0; moves[p] && line < kLines; ++line) __builtin_prefetch(data[p] + 64 * line);
-}
-
 /// Elements [first, last) of all parts laid end to end; both are multiples of 64 within their part.
 void EmittedGroup::parts(std::span<const std::int64_t> ends, std::byte* const* data, std::int64_t first, std::int64_t last) const {
+  constexpr int kLines = 8;  // of each input of the next part: the processor foresees a stream only once it has begun
   const std::size_t ports = impl_->size.size();
   const EmittedFunction function = impl_->code->function();
+  std::array<std::size_t, kMaxPorts> streams;
+  std::size_t many = 0;
+  for (std::size_t p = 0; p < static_cast<std::size_t>(impl_->inputs); ++p)
+    if (impl_->moves[p]) streams[many++] = p;
   Call c(*impl_, 0);
   auto part = static_cast<std::size_t>(std::ranges::upper_bound(ends, first) - ends.begin());
   for (std::int64_t at = first; at < last; ++part) {
     const std::int64_t start = part ? ends[part - 1] : 0, end = std::min(last, ends[part]);
     if (end == at) continue;
+    std::byte* const* addresses = data + part * ports;
     c.words[kArgRows] = 1;
     c.words[kArgColumns] = end - at;
-    for (std::size_t p = 0; p < ports; ++p) c.address(p, data[part * ports + p] + (impl_->moves[p] ? (at - start) * impl_->size[p] : 0));
-    if (end < last) ask_for(data + (part + 1) * ports, std::span(impl_->moves).first(static_cast<std::size_t>(impl_->inputs)));
+    std::memcpy(&c.words[kArgAddresses], addresses, ports * sizeof *addresses);
+    for (std::size_t p = 0; at > start && p < ports; ++p)
+      if (impl_->moves[p]) c.address(p, addresses[p] + (at - start) * impl_->size[p]);
+    if (end < last)
+      for (std::size_t s = 0; s < many; ++s)
+        for (int line = 0; line < kLines; ++line) __builtin_prefetch(addresses[ports + streams[s]] + 64 * line);
     function(c.words.data());
     at = end;
   }
