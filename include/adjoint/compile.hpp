@@ -33,6 +33,8 @@ template <class F> class Compiled {
   /// Finds or makes the trace of these arguments and replays it.
   template <class... P> auto call(Loc loc, detail::Passed<P>... args) const {
     using R = std::decay_t<std::invoke_result_t<const F&, detail::Handed<P>...>>;
+    const std::array<detail::Extent, sizeof...(P)> extents{args.extent()...};
+    const detail::ArgumentsInUse in_use(extents, loc);  // before any handle in them is read
     const detail::CallScope scope;
     detail::Call& call = scope.call;
     (args.read(call), ...);

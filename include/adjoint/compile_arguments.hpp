@@ -2,9 +2,11 @@
 // of everything else. For compile.hpp, not for users; not a trace and not a plan.
 #pragma once
 
+#include <array>
 #include <bit>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -100,6 +102,28 @@ struct CallScope {
   CallScope& operator=(const CallScope&) = delete;
   Call& call;
 };
+
+/// The memory of an argument, of the object itself and not of what it points to.
+struct Extent {
+  std::uintptr_t begin, end;
+  bool changed;
+};
+/// The arguments of a call while it runs. Where two calls on two threads meet in one argument, or in an argument and a part of it, and
+/// one of them changes it, one at least is an Error.
+class ArgumentsInUse {
+ public:
+  ArgumentsInUse(std::span<const Extent> arguments, Loc loc);
+  ~ArgumentsInUse();
+  ArgumentsInUse(const ArgumentsInUse&) = delete;
+  ArgumentsInUse& operator=(const ArgumentsInUse&) = delete;
+
+ private:
+  std::uint32_t before_;
+};
+template <class T> Extent extent_of(const T& x, bool changed) {
+  const auto at = reinterpret_cast<std::uintptr_t>(&x);
+  return {at, at + sizeof x, changed};
+}
 
 // ---- the step behind Compiled ---------------------------------------------------------------------------
 
@@ -238,6 +262,7 @@ template <class P> struct Passed {
     if constexpr (is_floating_argument<P>) return Number(static_cast<double>(*value));
     else return *value;
   }
+  Extent extent() const { return extent_of(*value, give != Give::read); }
   Handed<P> direct() const requires(!is_floating_argument<P>) { return static_cast<Handed<P>>(*value); }
   Number direct() const requires(is_floating_argument<P>) { return Number(static_cast<double>(*value)); }
 };
@@ -256,6 +281,7 @@ template <class P> requires std::is_same_v<std::remove_cvref_t<P>, Number> struc
     call.number(value());
   }
   Number copy() const { return value(); }
+  Extent extent() const { return extent_of(value(), changes); }
   Handed<P> direct() const { return static_cast<Handed<P>>(value()); }
 };
 

@@ -1,7 +1,8 @@
 // buffer.cpp: a small cache of freed blocks by power-of-two class, so that a steady step never asks the
-// system for memory. Not a general allocator: blocks above 64 MiB go straight back.
+// system for memory. Not a general allocator: blocks above 64 MiB go straight back, and those up to 16 KiB never.
 #include "graph/buffer.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <cstdlib>
 #include <mutex>
@@ -11,12 +12,21 @@
 #include "adjoint/error.hpp"
 #include "graph/memory.hpp"
 #include "graph/node.hpp"
+#include "graph/shared_block.hpp"
 
 namespace adjoint {
 namespace {
 
 constexpr std::size_t kCachedClassBytes = std::size_t{64} << 20;
 constexpr std::size_t kBlocksPerClass = 64;
+// Small blocks are cut from runs of their class and stay ours: tensors that are made one after the other lie so, and a step over many
+// of them reads memory in order. One by one under sanitizers, which watch what lies between blocks.
+#if defined(__SANITIZE_ADDRESS__)
+constexpr std::size_t kSmallClassBytes = 0;
+#else
+constexpr std::size_t kSmallClassBytes = std::size_t{1} << 14;
+#endif
+constexpr std::size_t kRunBytes = std::size_t{1} << 18;
 
 struct Cache {
   std::mutex mutex;
@@ -32,6 +42,20 @@ std::atomic<std::size_t> live_bytes{0}, peak_bytes{0};
 int class_of(std::size_t bytes) { return std::bit_width(bytes <= 64 ? std::size_t{63} : bytes - 1); }
 std::size_t class_bytes(std::size_t bytes) {
   return bytes > kCachedClassBytes ? (bytes + 63) / 64 * 64 : std::size_t{1} << class_of(bytes);
+}
+
+void count_live(std::size_t bytes) {
+  const auto now = live_bytes.fetch_add(bytes, std::memory_order_relaxed) + bytes;
+  auto peak = peak_bytes.load(std::memory_order_relaxed);
+  while (now > peak && !peak_bytes.compare_exchange_weak(peak, now, std::memory_order_relaxed)) {}
+}
+
+/// The first block of a new run; the others wait behind one another. Null where there is no memory.
+std::byte* cut_run(std::vector<std::byte*>& free_blocks, std::size_t block) {
+  const std::size_t count = std::min(kBlocksPerClass, kRunBytes / block);
+  std::byte* run = allocate_block(count * block);
+  for (std::size_t k = count; run && --k > 0;) free_blocks.push_back(run + k * block);
+  return run;
 }
 
 Buffer* new_header() {
@@ -59,6 +83,8 @@ Buffer* new_buffer(std::size_t bytes) {
     if (!blocks.empty()) {
       data = blocks.back();
       blocks.pop_back();
+    } else if (class_bytes(bytes) <= kSmallClassBytes) {
+      data = cut_run(blocks, class_bytes(bytes));
     }
   }
   if (!data) {
@@ -73,9 +99,17 @@ Buffer* new_buffer(std::size_t bytes) {
   b->data = data;
   b->bytes = bytes;
   b->writable = true;
-  const auto now = live_bytes.fetch_add(bytes, std::memory_order_relaxed) + bytes;
-  auto peak = peak_bytes.load(std::memory_order_relaxed);
-  while (now > peak && !peak_bytes.compare_exchange_weak(peak, now, std::memory_order_relaxed)) {}
+  count_live(bytes);
+  return b;
+}
+
+Buffer* part_of_block(std::shared_ptr<std::byte> block, std::size_t begin, std::size_t bytes) {
+  Buffer* b = new_header();
+  b->data = block.get() + begin;
+  b->bytes = bytes;
+  b->writable = true;
+  b->owner = std::move(block);
+  count_live(bytes);
   return b;
 }
 
@@ -94,10 +128,10 @@ void release(Buffer* b) noexcept {
   std::shared_ptr<const void> owner = std::move(b->owner);  // let go outside the lock
   b->owner.reset();
   std::lock_guard lock(c.mutex);
-  if (b->writable) {
-    live_bytes.fetch_sub(b->bytes, std::memory_order_relaxed);
+  if (b->writable) live_bytes.fetch_sub(b->bytes, std::memory_order_relaxed);
+  if (b->writable && !owner) {
     auto& blocks = c.free_blocks[class_of(b->bytes)];
-    if (b->bytes <= kCachedClassBytes && blocks.size() < kBlocksPerClass) blocks.push_back(b->data);
+    if (class_bytes(b->bytes) <= kSmallClassBytes || (b->bytes <= kCachedClassBytes && blocks.size() < kBlocksPerClass)) blocks.push_back(b->data);
     else std::free(b->data);
   }
   b->data = nullptr;

@@ -7,6 +7,8 @@
 
 #include "adjoint/grad.hpp"  // NoGrad
 #include "graph/log.hpp"
+#include "graph/topo.hpp"
+#include "graph/updates.hpp"
 
 namespace adjoint {
 namespace {
@@ -44,14 +46,36 @@ thread_local OpScope* innermost_scope = nullptr;
 thread_local BackwardScope* innermost_backward = nullptr;
 thread_local int no_grad_depth = 0;
 
-std::vector<Node*>& pending_updates() {
-  static auto* v = new std::vector<Node*>;
+struct Pending {
+  Node* node;
+  std::uint64_t thread;  // that made it; 0: it has ended
+};
+std::vector<Pending>& pending_updates() {
+  static auto* v = new std::vector<Pending>;
   return *v;
+}
+
+/// A thread that makes updates has a number, and leaves those that it did not compute to everybody.
+struct ThreadNumber {
+  std::uint64_t number;
+  ThreadNumber() {
+    static std::atomic<std::uint64_t> last{0};
+    number = last.fetch_add(1, std::memory_order_relaxed) + 1;
+  }
+  ~ThreadNumber() {
+    std::lock_guard lock(graph_mutex());
+    for (auto& p : pending_updates())
+      if (p.thread == number) p.thread = 0;
+  }
+};
+std::uint64_t this_thread() {
+  thread_local ThreadNumber t;
+  return t.number;
 }
 
 void forget_update(Node* n) noexcept {
   std::lock_guard lock(graph_mutex());
-  std::erase(pending_updates(), n);
+  std::erase_if(pending_updates(), [&](const Pending& p) { return p.node == n; });
 }
 
 /// Adds a handle unless the node is already on its way out.
@@ -258,25 +282,38 @@ void mark_update(Node& n) {
   if (n.kind != Kind::op || n.update || n.computed()) return;
   n.update = true;
   if (n.traced) return;  // runs with its step only
-  pending_updates().push_back(&n);
+  pending_updates().push_back({&n, this_thread()});
 }
 
 void postpone_updates(std::span<const Tensor> failed) {
   std::lock_guard lock(graph_mutex());
-  std::erase_if(pending_updates(), [&](const Node* n) { return std::ranges::any_of(failed, [&](const Tensor& t) { return t.node() == n; }); });
+  std::erase_if(pending_updates(), [&](const Pending& p) { return std::ranges::any_of(failed, [&](const Tensor& t) { return t.node() == p.node; }); });
 }
 
 void settle_updates() {
   std::lock_guard lock(graph_mutex());
-  std::erase_if(pending_updates(), [](const Node* n) { return n->computed(); });
+  std::erase_if(pending_updates(), [](const Pending& p) { return p.node->computed(); });
 }
 
-Tensors take_pending_updates() {
+Tensors take_pending_updates(std::span<Node* const> wanted) {
   std::lock_guard lock(graph_mutex());
-  Tensors live;
-  for (Node* n : pending_updates())
-    if (!n->running && !(n->extra && n->extra->donated) && handles_of(*n) != 0 && try_share(n)) live.push_back(Tensor(Tensor::Take{}, n));  // else an older one inside a newer one's graph
-  return live;
+  const auto& pending = pending_updates();
+  std::vector<std::uint64_t> threads{0, this_thread()};
+  const auto belongs = [&](const Pending& p) { return std::ranges::find(threads, p.thread) != threads.end(); };
+  for (;;) {
+    Tensors live;
+    for (const auto& p : pending)
+      if (Node* n = p.node; belongs(p) && !n->running && !(n->extra && n->extra->donated) && handles_of(*n) != 0 && try_share(n))
+        live.push_back(Tensor(Tensor::Take{}, n));  // else an older one inside a newer one's graph
+    if (std::ranges::all_of(pending, belongs)) return live;
+    std::vector<Node*> roots(wanted.begin(), wanted.end());
+    for (const auto& t : live) roots.push_back(t.node());
+    const Order order = topological_order(roots);
+    const auto known = threads.size();
+    for (const auto& p : pending)
+      if (!belongs(p) && order.find(p.node)) threads.push_back(p.thread);
+    if (threads.size() == known) return live;
+  }
 }
 
 }  // namespace adjoint

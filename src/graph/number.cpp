@@ -27,7 +27,7 @@ bool recorded(std::uint64_t term) { return term != 0 && innermost && static_cast
 std::uint32_t index_of(std::uint64_t term) { return static_cast<std::uint32_t>(term); }
 
 double pin(double value, std::uint64_t term) {
-  if (recorded(term)) innermost->guards.push_back({'p', index_of(term), 0, value, true});
+  if (recorded(term)) innermost->add(NumberTape::Guard{'p', index_of(term), 0, value, true});
   return value;
 }
 
@@ -48,8 +48,31 @@ Number NumberTape::number(std::uint32_t term, double value) const {
 
 std::uint32_t NumberTape::term_of(const Number& n) {
   if (const auto t = Number::Access::term(n); t != 0 && static_cast<std::uint32_t>(t >> 32) == serial) return index_of(t);
-  terms.push_back({'c', 0, 0, Number::Access::value(n)});
-  return static_cast<std::uint32_t>(terms.size() - 1);
+  return add(Term{'c', 0, 0, Number::Access::value(n)});
+}
+
+/// The index of an equal one in `all`, or where it was added.
+template <class T> static std::uint32_t find_or_add(std::vector<T>& all, std::unordered_multimap<std::uint64_t, std::uint32_t>& known, std::uint64_t hash, const T& x) {
+  for (auto [it, end] = known.equal_range(hash); it != end; ++it)
+    if (all[it->second] == x) return it->second;
+  all.push_back(x);
+  return known.emplace(hash, static_cast<std::uint32_t>(all.size() - 1))->second;
+}
+static std::uint64_t hash_of(const auto& x) {
+  return mix(mix(mix(static_cast<std::uint64_t>(x.op), x.a), x.b), std::bit_cast<std::uint64_t>(x.constant));
+}
+std::uint32_t NumberTape::add(const Term& term) { return find_or_add(terms, known_terms_, hash_of(term), term); }
+void NumberTape::add(const Guard& guard) { find_or_add(guards, known_guards_, hash_of(guard), guard); }
+
+Tensor NumberTape::literal_of(std::uint32_t term, const Type& type, double value, Loc loc) {
+  const auto hash = mix(term, static_cast<std::uint64_t>(type.dtype));
+  for (auto [it, end] = known_literals_.equal_range(hash); it != end; ++it)
+    if (const auto& l = literals[it->second]; l.term == term && l.node.type() == type) return l.node;
+  Tensor t = literal(type, value, loc);
+  t.node()->traced = true;
+  literals.push_back({t, term});
+  known_literals_.emplace(hash, static_cast<std::uint32_t>(literals.size() - 1));
+  return t;
 }
 
 void NumberTape::evaluate(std::span<const double> inputs, std::span<double> values) const {
@@ -87,8 +110,7 @@ Number combined(char op, const Number& a, const Number& b) {
   const double value = apply(op, A::value(a), A::value(b));
   if (!recorded(A::term(a)) && !recorded(A::term(b))) return value;
   const auto i = innermost->term_of(a), j = innermost->term_of(b);
-  innermost->terms.push_back({op, i, j, 0});
-  return innermost->number(static_cast<std::uint32_t>(innermost->terms.size() - 1), value);
+  return innermost->number(innermost->add(NumberTape::Term{op, i, j, 0}), value);
 }
 
 bool compared(char op, const Number& a, const Number& b) {
@@ -97,7 +119,7 @@ bool compared(char op, const Number& a, const Number& b) {
   const bool outcome = compare(op, A::value(a), A::value(b));
   if (recorded(A::term(a)) || recorded(A::term(b))) {
     const auto i = innermost->term_of(a), j = innermost->term_of(b);
-    innermost->guards.push_back({op, i, j, 0, outcome});
+    innermost->add(NumberTape::Guard{op, i, j, 0, outcome});
   }
   return outcome;
 }
@@ -113,12 +135,7 @@ Tensor number_as(const Arg& x, const Type& type, Loc loc) {
     const Tensor t = x.scalar->dtype() == type.dtype ? *x.scalar : cast(Arg(*x.scalar, loc), type.dtype);
     return type.shape.rank() == 0 ? t : broadcast_to(Arg(t, loc), type.shape);
   }
-  Tensor t = literal(type, x.number, loc);
-  if (recorded(x.term)) {
-    t.node()->traced = true;
-    innermost->literals.push_back({t, index_of(x.term)});
-  }
-  return t;
+  return recorded(x.term) ? innermost->literal_of(index_of(x.term), type, x.number, loc) : literal(type, x.number, loc);
 }
 double pinned(const Arg& x) { return x.scalar ? x.scalar->item(x.loc) : pin(x.number, x.term); }
 

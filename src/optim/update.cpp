@@ -29,18 +29,26 @@ Update::Update(const char* op, Loc loc, tree::Fields params, tree::Fields grads,
 }
 
 void Update::commit() {
+  std::vector<std::int32_t> number(params_.first.size(), -1);  // of a leaf of the tree, in `leaves`
+  const auto mark = [&](const tree::Fields& f, std::int32_t leaf, Tensor& now) {
+    const Tensor& old = *f.at[params_.first[static_cast<std::size_t>(leaf)]].tensor;
+    if (now && now.node() == old.node()) now = Tensor();  // as it was
+    if (now && old) now = adjoint::detail::updated(std::move(now), old);
+  };
   for (std::size_t n = 0; n < leaves.size(); ++n) {
-    const auto first = params_.first[static_cast<std::size_t>(index_[n])];
-    const auto put = [&](tree::Fields& f, Tensor now) {
-      const Tensor& old = *f.at[first].tensor;
-      if (!now || now.node() == old.node()) return;
-      if (old) now = adjoint::detail::updated(std::move(now), old);
-      for (std::size_t i = first; i < f.at.size(); ++i)
-        if (params_.leaf[i] == index_[n]) *f.at[i].tensor = now;
-    };
-    put(params_, std::move(leaves[n].param));
-    for (std::size_t k = 0; k < slots_.size(); ++k) put(slots_[k], std::move(leaves[n].slot[k]));
+    number[static_cast<std::size_t>(index_[n])] = static_cast<std::int32_t>(n);
+    mark(params_, index_[n], leaves[n].param);
+    for (std::size_t k = 0; k < slots_.size(); ++k) mark(slots_[k], index_[n], leaves[n].slot[k]);
   }
+  const auto put = [&](tree::Fields& f, auto value_of) {
+    for (std::size_t i = 0; i < f.at.size(); ++i) {
+      const auto n = params_.leaf[i] < 0 ? -1 : number[static_cast<std::size_t>(params_.leaf[i])];
+      if (n < 0) continue;
+      if (const Tensor& now = value_of(leaves[static_cast<std::size_t>(n)])) *f.at[i].tensor = now;
+    }
+  };
+  put(params_, [](const Leaf& l) -> const Tensor& { return l.param; });
+  for (std::size_t k = 0; k < slots_.size(); ++k) put(slots_[k], [k](const Leaf& l) -> const Tensor& { return l.slot[k]; });
   step_ = adjoint::detail::updated(std::move(step), step_);
 }
 
@@ -51,16 +59,19 @@ void donate(const tree::Fields& old, const tree::Fields& now, Loc loc) {
 
 void start(tree::Fields params, bool zeros_wanted) {
   for (std::size_t i = 0; i < params.at.size(); ++i) {
-    if (params.leaf[i] < 0 || params.first[static_cast<std::size_t>(params.leaf[i])] != i) continue;
-    const auto l = params.leaf[i];
-    Tensor start;
-    if (zeros_wanted && params.trained(static_cast<std::size_t>(l))) {
-      start = zeros_like(*params.at[i].tensor).detach();
-      adjoint::detail::set_name(start, adjoint::detail::name_of(*params.at[i].tensor));
+    if (params.leaf[i] < 0) continue;
+    const auto l = static_cast<std::size_t>(params.leaf[i]);
+    Tensor& at = *params.at[i].tensor;
+    if (params.first[l] != i) {  // a second path to a leaf
+      at = *params.at[params.first[l]].tensor;
+      continue;
     }
-    for (std::size_t j = i + 1; j < params.at.size(); ++j)
-      if (params.leaf[j] == l) *params.at[j].tensor = start;
-    *params.at[i].tensor = std::move(start);
+    Tensor start;
+    if (zeros_wanted && params.trained(l)) {
+      start = zeros_like(at).detach();
+      adjoint::detail::set_name(start, adjoint::detail::name_of(at));
+    }
+    at = std::move(start);
   }
 }
 

@@ -312,7 +312,7 @@ class Assembler {
     return j;
   }
 
-  void collapse(Step& step, const Shape& shape, const TileProgram& program) const {
+  void collapse(Step& step, const Shape& shape, const TileProgram& program) {
     std::vector<Operand*> all;
     for (auto& o : step.in) all.push_back(&o);
     for (auto& o : step.out) all.push_back(&o);
@@ -327,8 +327,7 @@ class Assembler {
     if (!runnable_) return;
     std::vector<View> views;
     for (const auto* o : all) views.push_back(o->view);
-    const std::span<const View> in{views.data(), step.in.size()}, out{views.data() + step.in.size(), step.out.size()};
-    step.run = fused_factory()(program, joined.shape.span(), in, out);
+    prepare(step, program, joined.shape, views);
   }
 
   /// All that is reduced is reduced to one number, for which rows of any length do.
@@ -344,6 +343,20 @@ class Assembler {
     j.shape.push_back(n / row), j.shape.push_back(row);
     for (auto& s : j.strides) s[1] = s[0], s[0] *= row;
     return j;
+  }
+
+  /// Equal groups share one program, and what runs it where they lie alike.
+  void prepare(Step& step, const TileProgram& program, const Shape& space, std::span<const View> views) {
+    std::string key = key_of(program);
+    auto& shared = programs_[key];
+    if (!shared) shared = std::make_shared<const TileProgram>(program);
+    step.program = shared;
+    for (const auto n : space) append_bytes(key, n);
+    for (const auto& v : views)
+      for (int d = 0; d < v.rank; ++d) append_bytes(key, v.strides[static_cast<std::size_t>(d)]);
+    auto& run = runs_[key];
+    if (!run) run = fused_factory()(program, space.span(), views.first(step.in.size()), views.subspan(step.in.size()));
+    step.run = run;
   }
 
   void copy_remaining_outputs() {
@@ -384,6 +397,8 @@ class Assembler {
   std::vector<char> used_outside_;
   std::uint32_t copies_;  // number of the next copy, behind the values
   std::unordered_map<std::uint32_t, std::uint32_t> output_of_;
+  std::unordered_map<std::string, std::shared_ptr<const TileProgram>> programs_;
+  std::unordered_map<std::string, StepFn> runs_;
 };
 
 }  // namespace

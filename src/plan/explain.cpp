@@ -91,8 +91,9 @@ plan::Plan plan_for(std::span<const Tensor> values, const PlanOptions& options) 
 
 }  // namespace
 
-PlanReport explain_plan(std::span<const Tensor> values, const PlanOptions& options) {
-  const plan::Plan plan = plan_for(values, options);
+PlanReport explain_plan(std::span<const Tensor> values, const PlanOptions& options) { return plan::report(plan_for(values, options)); }
+
+PlanReport plan::report(const Plan& plan) {
   PlanReport report{.nodes = plan.nodes, .arena_bytes = plan.arena_bytes, .live_bytes = plan.live_bytes};
   add_steps_and_lives(plan, report);
   add_peak(report);

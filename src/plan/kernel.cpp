@@ -13,6 +13,7 @@ static std::map<std::string_view, Kernel>& kernels() {
   return *m;
 }
 static FusedFactory fused = nullptr, tiles = nullptr;
+static TableFactory tables = nullptr;
 
 bool define_kernel(Kernel k) {
   if (!kernels().emplace(k.op, k).second) throw Error({.op = std::string(k.op), .message = "this kernel is defined twice"});
@@ -26,5 +27,8 @@ bool define_fused(FusedFactory f) { return (fused = f) != nullptr; }
 FusedFactory fused_factory() { return fused; }
 bool define_tiles(FusedFactory f) { return (tiles = f) != nullptr; }
 FusedFactory tile_factory() { return tiles; }
+
+bool define_tables(TableFactory f) { return (tables = f) != nullptr; }
+TableFactory table_factory() { return tables; }
 
 }  // namespace adjoint::plan

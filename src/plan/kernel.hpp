@@ -42,4 +42,13 @@ FusedFactory fused_factory();
 bool define_tiles(FusedFactory);
 FusedFactory tile_factory();
 
+/// One program over many spaces of one axis, run as one call: part i has sizes[i] elements and the addresses
+/// data[i * ports ...], inputs before outputs. No part reads or writes what another one writes.
+using TableFn = std::function<void(std::byte* const* data)>;
+/// The executor of such tables, with the bits of fused_factory(). The views are those of the first part: strides are 1, or 0
+/// where an input repeats one element. No program by rows.
+using TableFactory = TableFn (*)(const TileProgram&, std::span<const std::int64_t> sizes, std::span<const View> in, std::span<const View> out);
+bool define_tables(TableFactory);
+TableFactory table_factory();
+
 }  // namespace adjoint::plan

@@ -3,12 +3,15 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "adjoint/plan_options.hpp"
 #include "graph/topo.hpp"
 #include "plan/kernel.hpp"
+
+namespace adjoint { struct PlanReport; }
 
 namespace adjoint::plan {
 
@@ -37,6 +40,7 @@ struct Step {
   StepFn run;
   std::vector<Operand> in, out;
   std::vector<Loc> locs;       // the user's lines of the operations in it
+  std::shared_ptr<const TileProgram> program;  // of a fused group; equal groups of a plan share it
   bool fused = false;          // an elementwise group: may write over what it reads
   bool update = false;         // writes only results of an optimizer
   bool backward = false;       // made by a gradient, all of it
@@ -58,6 +62,14 @@ struct Plan {
   std::int64_t nodes = 0;
 };
 
+/// Steps [first, first + count) of a plan that run as one call: none reads or writes what another one writes.
+struct Table {
+  std::uint32_t first = 0, count = 0;
+  TableFn run;  // addresses: of each step's inputs, then its outputs
+};
+/// The tables of a plan, in order: small updates of one program that stand side by side, such as Adam's of many biases.
+std::vector<Table> tables(const Plan& plan);
+
 /// What a plan is made for: the order from its roots, in which leaves and literals are numbered by first occurrence.
 struct Request {
   const Order& order;
@@ -69,6 +81,8 @@ struct Request {
 /// Makes the plan: the passes of pipeline.cpp in order. The caller holds graph_mutex().
 /// With ADJOINT_TRACE set in the environment, shows the program before and after each pass on standard error.
 Plan make_plan(const Request& request);
+/// What a plan says about itself.
+PlanReport report(const Plan& plan);
 /// One line a step: name, operands, places.
 std::string to_string(const Plan& plan);
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "adjoint/dtype.hpp"
@@ -87,5 +88,10 @@ struct TileProgram {
     return false;
   }
 };
+
+/// The program as text: equal for equal programs, and for no others.
+std::string key_of(const TileProgram& program);
+/// Adds the bytes of x, which has no padding.
+template <class T> void append_bytes(std::string& key, const T& x) { key.append(reinterpret_cast<const char*>(&x), sizeof x); }
 
 }  // namespace adjoint::plan

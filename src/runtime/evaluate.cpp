@@ -7,6 +7,7 @@
 #include "graph/log.hpp"
 #include "graph/memory.hpp"
 #include "graph/topo.hpp"
+#include "graph/updates.hpp"
 #include "runtime/executor.hpp"
 #include "runtime/plan_cache.hpp"
 #include "runtime/pool.hpp"
@@ -155,7 +156,7 @@ bool try_evaluate(std::span<Node* const> wanted, Loc loc) {
     w.update.push_back(n->update);
     if (n->update) claim.update(*n);
   }
-  const Tensors pending = take_pending_updates();  // alive until the end
+  const Tensors pending = take_pending_updates(w.roots);  // alive until the end
   for (const auto& t : pending) {
     claim.update(*t.node());
     w.roots.push_back(t.node());

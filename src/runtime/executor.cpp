@@ -10,7 +10,8 @@ namespace adjoint::runtime {
 
 static std::atomic<std::int64_t> largest_arena{0};
 
-Executable::Executable(plan::Plan plan) : plan_(std::move(plan)) {
+Executable::Executable(plan::Plan plan) : plan_(std::move(plan)), tables_(plan::tables(plan_)) {
+  each_operand([&](const plan::Operand&, bool in_table) { views_ += !in_table; });
   auto largest = largest_arena.load(std::memory_order_relaxed);
   while (plan_.arena_bytes > largest && !largest_arena.compare_exchange_weak(largest, plan_.arena_bytes, std::memory_order_relaxed)) {}
   leaf_bindings_ = bindings_of(plan::Place::leaf, plan_.leaves);
@@ -18,15 +19,23 @@ Executable::Executable(plan::Plan plan) : plan_(std::move(plan)) {
   literal_bindings_ = bindings_of(plan::Place::literal, plan_.literals.size());
 }
 
+template <class See> void Executable::each_operand(See see) const {
+  auto table = tables_.begin();
+  for (std::uint32_t k = 0; k < plan_.steps.size(); ++k) {
+    if (table != tables_.end() && k == table->first + table->count) ++table;
+    const bool in_table = table != tables_.end() && k >= table->first;
+    for (const auto* operands : {&plan_.steps[k].in, &plan_.steps[k].out})
+      for (const auto& o : *operands) see(o, in_table);
+  }
+}
+
 Executable::Bindings Executable::bindings_of(plan::Place place, std::size_t count) const {
   std::vector<std::vector<Binding>> by_index(count);
-  std::uint32_t view = 0;
-  for (const auto& step : plan_.steps)
-    for (const auto* operands : {&step.in, &step.out})
-      for (const auto& o : *operands) {
-        if (const auto& s = plan_.slots[o.slot]; s.place == place) by_index[s.index].push_back({view, o.byte_offset});
-        ++view;
-      }
+  std::uint32_t view = 0, entry = views_;
+  each_operand([&](const plan::Operand& o, bool in_table) {
+    const auto at = in_table ? entry++ : view++;
+    if (const auto& s = plan_.slots[o.slot]; s.place == place) by_index[s.index].push_back({at, o.byte_offset});
+  });
   Bindings b;
   for (const auto& of : by_index) {
     b.first.push_back(static_cast<std::uint32_t>(b.list.size()));
@@ -50,16 +59,14 @@ std::unique_ptr<Executable::Instance> Executable::make_instance(Loc loc) const {
   instance->literals.resize(plan_.literals.size());
   const auto graph_literals = plan_.literals.size() - plan_.constants.size();
   std::ranges::copy(plan_.constants, instance->literals.begin() + static_cast<std::ptrdiff_t>(graph_literals));
-  for (const auto& step : plan_.steps) {
-    const auto add = [&](const plan::Operand& o) {
-      View v = o.view;
-      const auto& s = plan_.slots[o.slot];
-      if (s.place == plan::Place::arena) v.data = memory + s.offset + o.byte_offset;
-      instance->views.push_back(v);
-    };
-    for (const auto& o : step.in) add(o);
-    for (const auto& o : step.out) add(o);
-  }
+  instance->views.reserve(views_);
+  each_operand([&](const plan::Operand& o, bool in_table) {
+    View v = o.view;
+    const auto& s = plan_.slots[o.slot];
+    if (s.place == plan::Place::arena) v.data = memory + s.offset + o.byte_offset;
+    if (in_table) instance->table.push_back(v.data);
+    else instance->views.push_back(v);
+  });
   for (std::size_t i = 0; i < plan_.literals.size(); ++i)
     bind(*instance, literal_bindings_, i, reinterpret_cast<std::byte*>(&instance->literals[i]));
   return instance;
@@ -67,10 +74,20 @@ std::unique_ptr<Executable::Instance> Executable::make_instance(Loc loc) const {
 
 Executable::Failure Executable::run(Instance& instance) const {
   const View* views = instance.views.data();
-  for (const auto& step : plan_.steps) {
+  std::byte* const* addresses = instance.table.data();
+  auto table = tables_.begin();
+  for (std::size_t k = 0; k < plan_.steps.size();) {
+    const auto& step = plan_.steps[k];
+    if (table != tables_.end() && k == table->first) {
+      table->run(addresses);
+      addresses += table->count * (step.in.size() + step.out.size());
+      k += table++->count;
+      continue;
+    }
     const View* out = views + step.in.size();
     if (const char* what = step.run(views, out)) return {&step, what};
     views = out + step.out.size();
+    ++k;
   }
   return {};
 }

@@ -19,6 +19,8 @@ class Executable {
  public:
   explicit Executable(plan::Plan plan);
   const plan::Plan& plan() const { return plan_; }
+  /// Steps of the plan that run as one call.
+  std::span<const plan::Table> tables() const { return tables_; }
 
   struct Failure {
     const plan::Step* step = nullptr;  // null: all went well
@@ -28,7 +30,8 @@ class Executable {
   struct Instance {
     std::unique_ptr<std::byte[], void (*)(std::byte*)> arena{nullptr, nullptr};
     std::vector<std::int64_t> literals;  // of the graph first: their bits, in their element types
-    std::vector<View> views;             // of all operands of all steps, in order
+    std::vector<View> views;             // of all operands of all steps that run by themselves, in order
+    std::vector<std::byte*> table;       // addresses of the operands of the others, in order
   };
   /// Throws Error where memory for the arena is missing.
   std::unique_ptr<Instance> make_instance(Loc loc) const;
@@ -47,7 +50,7 @@ class Executable {
  private:
   /// Operands outside the arena, by the leaf, output or literal that they look at.
   struct Binding {
-    std::uint32_t view;
+    std::uint32_t at;  // a view, or behind all views an entry of the table
     std::int64_t offset;
   };
   struct Bindings {
@@ -56,10 +59,17 @@ class Executable {
   };
   Bindings bindings_of(plan::Place place, std::size_t count) const;
   static void bind(Instance& instance, const Bindings& bindings, std::size_t index, std::byte* base) {
-    for (auto b = bindings.first[index]; b < bindings.first[index + 1]; ++b)
-      instance.views[bindings.list[b].view].data = base + bindings.list[b].offset;
+    const std::size_t views = instance.views.size();
+    for (auto b = bindings.first[index]; b < bindings.first[index + 1]; ++b) {
+      const auto [at, offset] = bindings.list[b];
+      (at < views ? instance.views[at].data : instance.table[at - views]) = base + offset;
+    }
   }
+  /// Calls see(operand, whether it is part of a table) for the operands of all steps in order.
+  template <class See> void each_operand(See see) const;
   plan::Plan plan_;
+  std::vector<plan::Table> tables_;
+  std::uint32_t views_ = 0;  // operands of steps that run by themselves
   Bindings leaf_bindings_, output_bindings_, literal_bindings_;
   std::mutex mutex_;
   std::vector<std::unique_ptr<Instance>> idle_;

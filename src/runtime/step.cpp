@@ -2,8 +2,11 @@
 #include "runtime/step.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 
+#include "graph/memory.hpp"
 #include "graph/node.hpp"
+#include "graph/shared_block.hpp"
 
 namespace adjoint::detail {
 namespace {
@@ -22,11 +25,18 @@ bool same_pattern(Instance& i, const Call& call) {
   const auto& leaf_of = i.trace->leaf_of;
   const std::size_t n = call.tensors.size();
   if (n != leaf_of.size()) return false;
-  for (std::size_t p = 0; p < n; ++p) {
-    const Node* node = call.tensors[p].tensor->node();
-    if (node == i.last[p]) continue;
-    for (std::size_t q = 0; node && q < n; ++q)
-      if (q != p && (call.tensors[q].tensor->node() == node) != (leaf_of[q] == leaf_of[p])) return false;
+  std::size_t others = 0;
+  for (std::size_t p = 0; p < n; ++p) others += call.tensors[p].tensor->node() != i.last[p];
+  if (others == 0) return true;
+  auto& sorted = i.sorted;
+  sorted.clear();
+  for (std::size_t p = 0; p < n; ++p) sorted.emplace_back(call.tensors[p].tensor->node(), leaf_of[p]);
+  std::ranges::sort(sorted);
+  for (std::size_t k = 0, leaves = 0; k < n; ++k) {  // one leaf a node, and as many nodes as leaves
+    const bool again = k > 0 && sorted[k].first == sorted[k - 1].first;
+    if ((sorted[k].first == nullptr) != (sorted[k].second < 0) || (again && sorted[k].second != sorted[k - 1].second)) return false;
+    leaves += !again && sorted[k].first;
+    if (k + 1 == n && leaves != i.trace->leaves.size()) return false;
   }
   for (std::size_t p = 0; p < n; ++p) i.last[p] = call.tensors[p].tensor->node();
   return true;
@@ -49,9 +59,6 @@ void Call::clear() {
   keys.clear();
   number_traced = false;
 }
-bool Call::traced() const {
-  return number_traced || std::ranges::any_of(tensors, [](const Place& p) { return p.tensor->node() && p.tensor->node()->traced; });
-}
 
 static Call& next_call() {
   auto& c = calls();
@@ -66,24 +73,51 @@ CallScope::~CallScope() { --calls().depth; }
 Trace::~Trace() = default;
 
 Instance::Instance(std::shared_ptr<Trace> t, Loc loc) : trace(std::move(t)), memory(trace->executable->make_instance(loc)) {
-  const auto leaves = trace->leaves.size(), outs = trace->outputs.size();
+  const auto count = trace->leaves.size(), outs = trace->outputs.size();
   std::ranges::copy(trace->literals, memory->literals.begin());
   last.assign(trace->leaf_of.size(), nullptr);
-  node.assign(leaves, nullptr);
-  claimed.assign(leaves, nullptr), held.assign(leaves, nullptr), original.assign(leaves, nullptr), taken.assign(leaves, 0);
-  inputs.assign(trace->input_leaf.size(), nullptr);
-  bound_inputs.assign(inputs.size(), nullptr);
+  sorted.reserve(last.size());
+  leaves.resize(count);
   outputs.assign(outs, nullptr), spare.assign(outs, nullptr), bound_outputs.assign(outs, nullptr);
   ring.resize(outs), values.resize(outs);
-  old.resize(leaves), graves.resize(leaves);
+  old.resize(count), graves.resize(count);
   terms.assign(trace->tape.terms.size(), 0);
   for (const auto& c : trace->captured) captured.push_back(hold_value(*c.node(), "compile", loc));
-  for (std::size_t i = 0; i < inputs.size(); ++i)
-    if (const auto l = trace->input_leaf[i]; l < 0) inputs[i] = captured[static_cast<std::size_t>(-1 - l)];
+  for (std::size_t i = 0; i < trace->input_leaf.size(); ++i)
+    if (const auto l = trace->input_leaf[i]; l < 0) trace->executable->bind_leaf(*memory, i, captured[static_cast<std::size_t>(-1 - l)]->data);
+  make_homes();
 }
 Instance::~Instance() {
   for (auto* b : captured) release(b);
   for (auto* b : spare) release(b);
+  for (auto& l : leaves) release(l.home);
+}
+
+/// Small tensors that one call updates lie side by side, those of one role (parameters, moments) together: streams of memory
+/// that the processor can foresee. Scattered over the heap they cost five times as much (docs/measurements/plan.md).
+void Instance::make_homes() {
+  constexpr std::size_t kWorth = std::size_t{1} << 18;  // below it the caches hold all of them anyway
+  const auto& plan = trace->executable->plan();
+  struct Move {
+    Leaf* leaf;
+    std::size_t begin, bytes;
+  };
+  std::vector<Move> moves;
+  std::size_t end = 0;
+  for (const auto& table : trace->executable->tables())
+    for (std::size_t port = 0; port < plan.steps[table.first].out.size(); ++port)
+      for (auto k = table.first; k < table.first + table.count; ++k) {
+        const auto& slot = plan.slots[plan.steps[k].out[port].slot];
+        const auto input = plan.takes_over[slot.index];
+        if (input < 0) continue;
+        const auto bytes = static_cast<std::size_t>(slot.bytes);
+        moves.push_back({&leaves[static_cast<std::size_t>(trace->input_leaf[static_cast<std::size_t>(input)])], end, bytes});
+        end += (bytes + 63) / 64 * 64;
+      }
+  if (end < kWorth) return;
+  const std::shared_ptr<std::byte> block(allocate_block(end), [](std::byte* p) { std::free(p); });
+  if (!block) return;  // they stay where they are
+  for (const auto& m : moves) m.leaf->home = part_of_block(block, m.begin, m.bytes);
 }
 
 Step::~Step() {
@@ -175,7 +209,11 @@ PlanReport plan_of(const Step& step, Loc loc) {
   if (!trace)
     throw Error({.op = "compile", .message = "the step compiled at " + to_string(step.loc()) + " has no plan yet", .where = user_loc(loc),
                  .hint = "call it once: the first call traces and plans it"});
-  return explain_plan(trace->roots);
+  const std::lock_guard lock(graph_mutex());
+  std::vector<Node*> roots;
+  for (const auto& r : trace->roots) roots.push_back(r.node());
+  const Order order = topological_order(roots);
+  return plan::report(plan::make_plan({order, trace->update, trace->donatable, trace->options}));  // made anew, for the lines of this graph
 }
 
 }  // namespace adjoint::detail

@@ -30,6 +30,7 @@ struct Trace {
     std::uint32_t first = 0, places = 0;  // the first place that leads to it, and how many do
     std::int32_t input = -1;              // leaf of the plan that it is, if any
     std::int32_t output = -1;             // output that replaces it at all its places: in place where nobody else holds it
+    std::int32_t overwritten_by = -1;     // output that the plan writes over its bytes
     bool given_up = false;                // of a tree passed as an rvalue
     bool claimed = false;                 // its bytes may be overwritten: taken out of the node while the step runs
   };
@@ -37,13 +38,18 @@ struct Trace {
   struct Output {
     std::int32_t owner = -1;  // the leaf that it replaces
     bool ring = false;        // only returned: its node and bytes are used again once the caller let go of them
+    bool returned = false;    // among the results
     bool wants_grad = false;
     std::string name;
     Type type;
     Loc loc;
   };
   std::vector<Output> outputs;
+  std::vector<std::uint32_t> fresh;      // outputs that overwrite no leaf
+  std::vector<std::uint32_t> unowned;    // outputs that replace no leaf
   std::vector<Source> after;    // places of the arguments that the step changed; `same` for the others
+  bool gives_up = false;        // a leaf is of a tree passed as an rvalue
+  bool hands_out = false;       // a place gets the value of another leaf, or one that replaces no leaf
   std::vector<Source> results;  // tensors of what the function returned
   Tensors constants;
   bool keeps_old = false;       // a leaf's old value goes elsewhere
@@ -82,20 +88,30 @@ struct Instance {
   std::shared_ptr<Trace> trace;
   std::unique_ptr<runtime::Executable::Instance> memory;
   std::vector<const Node*> last;              // the node at each place in the last run: its pattern is known
-  std::vector<Node*> node;                    // of each leaf
-  std::vector<Buffer*> claimed, held;         // of each leaf: taken out of it, or held for reading
-  std::vector<Buffer*> original;              // of each leaf: its bytes, where a copy of them was taken in their place
-  std::vector<Buffer*> inputs, outputs;       // of the plan
+  std::vector<std::pair<const Node*, std::int32_t>> sorted;  // nodes with their leaves: scratch
+  struct Leaf {
+    Node* node = nullptr;
+    Buffer* claimed = nullptr;                // its bytes, taken out of it, while the step runs
+    Buffer* held = nullptr;                   // or held for reading
+    Buffer* original = nullptr;               // its bytes, where a copy of them was taken in their place
+    std::byte* bound = nullptr;               // where the plan finds it
+    Buffer* home = nullptr;                   // where its bytes move once: beside those that one call updates with them
+    bool taken = false;                       // an output lies in its bytes
+  };
+  std::vector<Leaf> leaves;
+  std::vector<Buffer*> outputs;               // of the plan
+  std::vector<std::byte*> bound_outputs;      // of those that overwrite no leaf
   std::vector<Buffer*> captured;              // one reference each, for ever
   std::vector<Buffer*> spare;                 // of each output: bytes that change places with a leaf's
-  std::vector<char> taken;                    // of each leaf: an output lies in its bytes
-  std::vector<std::byte*> bound_inputs, bound_outputs;
   std::vector<std::array<Tensor, kRing>> ring;
-  Tensors values;                             // of the outputs, after the run
+  Tensors values;                             // of outputs that are handed out, after the run
   Tensors old;                                // of the leaves, where they are needed
   Tensors graves;                             // of the leaves given up: what their handles lead to
   std::vector<double> terms;
   std::size_t turn = 0;                       // of the rings: the next one to be replaced
+
+ private:
+  void make_homes();
 };
 
 class Step {

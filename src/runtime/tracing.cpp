@@ -18,8 +18,17 @@ std::int64_t bits_of(double number, DType dtype) {
 
 using From = Source::From;
 
+static thread_local int traces_in_progress = 0;
+
+/// Only a trace hands out such tensors.
+bool Call::traced() const {
+  return number_traced ||
+         (traces_in_progress > 0 && std::ranges::any_of(tensors, [](const Place& p) { return p.tensor->node() && p.tensor->node()->traced; }));
+}
+
 struct Tracing::State {
-  State(Step& s, const Call& c, Loc l) : step(s), call(c), loc(l), lock(s.mutex()), once(s.said()), trace(std::make_shared<Trace>()) {}
+  ~State() { --traces_in_progress; }
+  State(Step& s, const Call& c, Loc l) : step(s), call(c), loc(l), lock(s.mutex()), once(s.said()), trace(std::make_shared<Trace>()) { ++traces_in_progress; }
   Step& step;
   const Call& call;
   Loc loc;
@@ -76,6 +85,7 @@ Tracing::Tracing(Step& step, const Call& call, Loc loc) : state_(std::make_uniqu
     Trace::Leaf& l = t.leaves[it->second];
     ++l.places;
     l.given_up |= call.tensors[p].give == Give::donate;
+    t.gives_up |= l.given_up;
   }
   s.tape.emplace(t.tape);
   for (std::uint32_t i = 0; i < call.numbers.size(); ++i) t.tape.terms.push_back({'i', i, 0, 0});
@@ -209,17 +219,16 @@ void Tracing::finish(std::shared_ptr<const void> prototype) {
     for (const auto& source : *list)
       if (source.from == From::leaf) wanted[source.index] = 1, t.keeps_old = true;
   // An output that replaces one leaf at all its places, and nothing else, is that leaf from then on.
-  std::vector<std::int32_t> owner(t.outputs.size(), -1);
-  for (std::size_t p = 0; p < t.leaf_of.size(); ++p)
-    if (t.after[p].from == From::output) {
-      auto& o = owner[t.after[p].index];
-      o = o == -1 ? t.leaf_of[p] : o == t.leaf_of[p] ? o : -2;
-      if (t.leaf_of[p] < 0) o = -2;
-    }
-  for (std::size_t p = 0; p < t.leaf_of.size(); ++p)
-    if (const auto l = t.leaf_of[p]; l >= 0)
-      for (auto& o : owner)
-        if (o == l && !(t.after[p].from == From::output && owner[t.after[p].index] == l)) o = -2;
+  std::vector<std::int32_t> owner(t.outputs.size(), -1), replaced_by(t.leaves.size(), -1);  // -2: by no one alone
+  const auto agree = [](std::int32_t& all, std::int32_t one) { all = all == -1 || all == one ? one : -2; };
+  for (std::size_t p = 0; p < t.leaf_of.size(); ++p) {
+    const auto l = t.leaf_of[p];
+    const bool replaced = t.after[p].from == From::output;
+    if (replaced) agree(owner[t.after[p].index], l < 0 ? -2 : l);
+    if (l >= 0) agree(replaced_by[static_cast<std::size_t>(l)], replaced ? static_cast<std::int32_t>(t.after[p].index) : -2);
+  }
+  for (std::size_t k = 0; k < owner.size(); ++k)
+    if (owner[k] >= 0 && replaced_by[static_cast<std::size_t>(owner[k])] != static_cast<std::int32_t>(k)) owner[k] = -2;
   for (std::size_t k = 0; k < t.outputs.size(); ++k) {
     t.outputs[k].owner = std::max(owner[k], -1);
     t.outputs[k].ring = owner[k] == -1;
@@ -258,8 +267,19 @@ void Tracing::finish(std::shared_ptr<const void> prototype) {
   t.executable = runtime::find_plan({order, t.update, t.donatable, t.options});
   const auto& takes_over = t.executable->plan().takes_over;
   for (std::size_t l = 0; l < t.leaves.size(); ++l) t.leaves[l].claimed = t.leaves[l].output >= 0 && !wanted[l];
-  for (const auto i : takes_over)
-    if (i >= 0) t.leaves[static_cast<std::size_t>(t.input_leaf[static_cast<std::size_t>(i)])].claimed = true;
+  for (std::uint32_t k = 0; k < t.outputs.size(); ++k) {
+    if (t.outputs[k].owner < 0) t.unowned.push_back(k);
+    if (takes_over[k] < 0) {
+      t.fresh.push_back(k);
+      continue;
+    }
+    Trace::Leaf& l = t.leaves[static_cast<std::size_t>(t.input_leaf[static_cast<std::size_t>(takes_over[k])])];
+    l.claimed = true;
+    l.overwritten_by = static_cast<std::int32_t>(k);
+  }
+  for (const auto& source : t.results)
+    if (source.from == From::output) t.outputs[source.index].returned = true;
+  for (const auto& source : t.after) t.hands_out |= source.from == From::leaf || (source.from == From::output && t.outputs[source.index].owner < 0);
   t.tape.literals.clear();
   t.prototype = std::move(prototype);
   s.step.add(s.trace);

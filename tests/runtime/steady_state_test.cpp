@@ -22,7 +22,6 @@
 #include <filesystem>
 #include <fstream>
 #include <future>
-#include <new>
 #include <thread>
 #include <vector>
 
@@ -31,32 +30,7 @@
 #include "adjoint/ops.hpp"
 #include "adjoint/optim.hpp"
 #include "graph/node.hpp"
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define ADJOINT_SANITIZED 1
-#endif
-
-namespace {
-std::atomic<bool> counting{false};
-std::atomic<std::int64_t> allocations{0};
-[[maybe_unused]] void count() {
-  if (counting.load(std::memory_order_relaxed)) allocations.fetch_add(1, std::memory_order_relaxed);
-}
-}  // namespace
-
-#ifndef ADJOINT_SANITIZED
-// The C library's own, of which ours are the counting form: operator new calls malloc.
-extern "C" {
-void* __libc_malloc(std::size_t);
-void* __libc_calloc(std::size_t, std::size_t);
-void* __libc_realloc(void*, std::size_t);
-void* __libc_memalign(std::size_t, std::size_t);
-void* malloc(std::size_t n) { return count(), __libc_malloc(n); }
-void* calloc(std::size_t n, std::size_t m) { return count(), __libc_calloc(n, m); }
-void* realloc(void* p, std::size_t n) { return count(), __libc_realloc(p, n); }
-void* aligned_alloc(std::size_t a, std::size_t n) { return count(), __libc_memalign(a, n); }
-}
-#endif
+#include "support/counted_memory.hpp"
 
 namespace adjoint {
 namespace {
@@ -100,12 +74,7 @@ template <class Opt> struct Bench {
   }
 };
 
-template <class F> std::int64_t allocations_in(F&& f) {
-  allocations = 0, counting = true;
-  f();
-  counting = false;
-  return allocations;
-}
+using counted::allocations_in;
 
 struct Threads {
   int before = threads();
@@ -222,6 +191,7 @@ TEST(SteadyState, TheCounterCounts) {
   GTEST_SKIP() << "sanitizers allocate by themselves";
 #endif
   EXPECT_GE(allocations_in([] { ::operator delete(::operator new(100)); }), 1);
+  EXPECT_GE(allocations_in([] { munmap(mmap(nullptr, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), 4096); }), 1);
   EXPECT_GE(allocations_in([] {
     std::vector<int> v(1000, 1);
     EXPECT_EQ(v[999], 1);
@@ -247,6 +217,25 @@ TEST(SteadyState, GivingTreesUpAllocatesNothingEither) {
   };
   steps(20);
   EXPECT_EQ(allocations_in([&] { steps(200); }), 0);
+}
+
+TEST(SteadyState, AThousandSmallTensorsAllocateNothingEither) {
+#ifdef ADJOINT_SANITIZED
+  GTEST_SKIP() << "sanitizers allocate by themselves";
+#endif
+  for (const int n : {1, 2}) {
+    const Threads use(n);
+    const auto adam = optim::adamw(1e-3, 0.1);
+    Tensors params, grads;
+    for (std::uint64_t k = 0; k < 1000; ++k) params.push_back(normal(Key(k), {1000}).detach()), grads.push_back(normal(Key(k).fold_in("g"), {1000}).detach());
+    auto state = adam.init(params);
+    const auto step = compile([](Tensors& p, optim::Adam::State<Tensors>& s, const optim::Adam& o, const Tensors& g) { std::tie(p, s) = o.update(p, g, s); });
+    const auto steps = [&](int count) {
+      for (int i = 0; i < count; ++i) step(params, state, adam, grads);
+    };
+    steps(3);
+    EXPECT_EQ(allocations_in([&] { steps(20); }), 0) << n;
+  }
 }
 
 TEST(SteadyState, NoSystemCallWithOneThread) {

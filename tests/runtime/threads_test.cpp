@@ -12,6 +12,7 @@
 #include "adjoint/ops.hpp"
 #include "adjoint/optim.hpp"
 #include "graph/log.hpp"
+#include "graph/node.hpp"
 
 namespace adjoint {
 namespace {
@@ -93,6 +94,53 @@ TEST(RuntimeThreads, AValidationThreadDoesNotDisturbTraining) {
   other.join();
   EXPECT_EQ(wrong, 0);
   EXPECT_EQ(m.w.to_vector<double>()[5], std::ldexp(1.0, -200));
+}
+
+/// Losses that are computed after the updates were made, and so are still to come while other threads evaluate.
+TEST(RuntimeThreads, TrainingOnSeveralThreadsWithoutCompile) {
+  const optim::SGD sgd{.learning_rate = 0.25, .momentum = 0.5};
+  const auto train = [&](int i) {
+    Model m{full({64}, 1.0 + i, DType::f64).detach().requires_grad()};
+    auto state = sgd.init(m);
+    std::vector<double> losses;
+    for (int step = 0; step < 100; ++step) {
+      const Tensor loss = sum(m.w * m.w);
+      std::tie(m, state) = sgd.update(m, grad(loss, m), state);
+      std::this_thread::yield();
+      losses.push_back(loss.item());
+    }
+    losses.push_back(m.w.to_vector<double>()[5]);
+    return losses;
+  };
+  std::vector<std::vector<double>> alone, together(4);
+  for (int i = 0; i < 4; ++i) alone.push_back(train(i));
+  on_threads(4, [&](int i) { together[static_cast<std::size_t>(i)] = train(i); });
+  for (std::size_t i = 0; i < 4; ++i) EXPECT_EQ(together[i], alone[i]);
+}
+
+TEST(RuntimeThreads, WhoReadsAnothersUpdateTakesAllOfThem) {
+  const optim::SGD sgd{.learning_rate = 0.25, .momentum = 0.5};
+  Model m{full({64}, 1.0, DType::f64).detach().requires_grad()};
+  auto state = sgd.init(m);
+  const Tensor loss = sum(m.w * m.w);
+  std::tie(m, state) = sgd.update(m, grad(loss, m), state);
+  on_threads(1, [&](int) { EXPECT_EQ(m.w.to_vector<double>()[0], 0.5); });
+  EXPECT_EQ(state.velocity.w.to_vector<double>()[0], 2);  // had it waited, the weights that it reads would be gone
+  std::tie(m, state) = sgd.update(m, grad(sum(m.w * m.w), m), state);
+  on_threads(1, [&](int) { EXPECT_EQ(sum(m.w).item(), 64 * (0.5 - 0.25 * (2 * 0.5 + 0.5 * 2))); });  // behind what is read
+  EXPECT_EQ(state.velocity.w.to_vector<double>()[0], 2);
+}
+
+TEST(RuntimeThreads, UpdatesOfAThreadThatEndedAreEverybodys) {
+  const optim::SGD sgd{.learning_rate = 0.25};
+  Model m{full({64}, 1.0, DType::f64).detach().requires_grad()};
+  auto state = sgd.init(m);
+  Tensor held = m.w;
+  on_threads(1, [&](int) { std::tie(m, state) = sgd.update(m, grad(sum(m.w * m.w), m), state); });
+  held = Tensor();
+  EXPECT_EQ(scalar(2.0).item(), 2);  // reading what is there runs nothing
+  EXPECT_EQ((scalar(2.0) + 1.0).item(), 3);
+  EXPECT_TRUE(m.w.node()->computed());
 }
 
 TEST(RuntimeThreads, KernelsTakeTheCallersRounding) {

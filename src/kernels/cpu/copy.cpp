@@ -90,8 +90,9 @@ void copy_as(Axes a, const std::byte* src, std::byte* dst) {
 Axes in_order(const View& src, const View& dst) {
   std::array<int, plan::kMaxRank> order{};
   for (int d = 0; d < dst.rank; ++d) order[static_cast<std::size_t>(d)] = d;
-  const auto distance = [&](int d) { return std::abs(dst.strides[static_cast<std::size_t>(d)]); };
-  std::stable_sort(order.begin(), order.begin() + dst.rank, [&](int a, int b) { return distance(a) > distance(b); });
+  const auto distance = [&](std::size_t k) { return std::abs(dst.strides[static_cast<std::size_t>(order[k])]); };
+  for (std::size_t d = 1; d < static_cast<std::size_t>(dst.rank); ++d)  // std::stable_sort would allocate
+    for (std::size_t k = d; k > 0 && distance(k - 1) < distance(k); --k) std::swap(order[k - 1], order[k]);
   Axes a;
   for (int k = 0; k < dst.rank; ++k) {
     const auto d = static_cast<std::size_t>(order[static_cast<std::size_t>(k)]);

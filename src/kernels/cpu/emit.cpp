@@ -8,6 +8,7 @@
 #include <array>
 #include <atomic>
 #include <cstdlib>
+#include <cstring>
 #include <string_view>
 
 #include "kernels/cpu/emit_code.hpp"
@@ -97,19 +98,9 @@ struct Joined {
   std::array<std::int64_t, kMaxPorts> stride;
 };
 
-template <class T> void append(std::string& key, const T& x) { key.append(reinterpret_cast<const char*>(&x), sizeof x); }
-
 std::string key_of(const plan::TileProgram& p, const EmitLayout& layout, bool avx512) {
-  std::string key;
-  for (const auto& i : p.instructions) {
-    for (const auto x : {i.op, i.dst, i.a, i.b, i.c}) append(key, x);
-    append(key, i.dtype), append(key, i.src), append(key, i.reduction);
-  }
-  for (const auto* ports : {&p.inputs, &p.outputs}) {
-    key += '|';
-    for (const auto& q : *ports) append(key, q.reg), append(key, q.dtype), append(key, q.row), append(key, q.join), append(key, q.how);
-  }
-  for (const int port : layout.ahead) append(key, port);
+  std::string key = plan::key_of(p);
+  for (const int port : layout.ahead) plan::append_bytes(key, port);
   for (const bool b : {layout.many_rows, layout.blocks, layout.non_temporal, avx512}) key += b ? '1' : '0';
   return key;
 }
@@ -306,6 +297,47 @@ void EmittedGroup::run(const View* in, const View* out) const {
   runtime::parallel(parts, [&](std::int64_t k) {
     columns(function, data.data(), groups * k / parts * 64, std::min(g.columns, groups * (k + 1) / parts * 64));
   });
+}
+
+/// Elements [first, last) of all parts laid end to end; both are multiples of 64 within their part.
+void EmittedGroup::parts(std::span<const std::int64_t> ends, std::byte* const* data, std::int64_t first, std::int64_t last) const {
+  constexpr int kLines = 8;  // of each input of the next part: the processor foresees a stream only once it has begun
+  const std::size_t ports = impl_->size.size();
+  const EmittedFunction function = impl_->code->function();
+  std::array<std::size_t, kMaxPorts> streams;
+  std::size_t many = 0;
+  for (std::size_t p = 0; p < static_cast<std::size_t>(impl_->inputs); ++p)
+    if (impl_->moves[p]) streams[many++] = p;
+  Call c(*impl_, 0);
+  auto part = static_cast<std::size_t>(std::ranges::upper_bound(ends, first) - ends.begin());
+  for (std::int64_t at = first; at < last; ++part) {
+    const std::int64_t start = part ? ends[part - 1] : 0, end = std::min(last, ends[part]);
+    if (end == at) continue;
+    std::byte* const* addresses = data + part * ports;
+    c.words[kArgRows] = 1;
+    c.words[kArgColumns] = end - at;
+    std::memcpy(&c.words[kArgAddresses], addresses, ports * sizeof *addresses);
+    for (std::size_t p = 0; at > start && p < ports; ++p)
+      if (impl_->moves[p]) c.address(p, addresses[p] + (at - start) * impl_->size[p]);
+    if (end < last)
+      for (std::size_t s = 0; s < many; ++s)
+        for (int line = 0; line < kLines; ++line) __builtin_prefetch(addresses[ports + streams[s]] + 64 * line);
+    function(c.words.data());
+    at = end;
+  }
+}
+
+void EmittedGroup::run_parts(std::span<const std::int64_t> ends, std::byte* const* data) const {
+  const std::int64_t all = ends.back(), threads = all * impl_->operations >= kParallelFrom ? runtime::threads() : 1;
+  const auto cut = [&](std::int64_t k) {  // near the k-th share of all elements
+    const std::int64_t at = all * k / threads;
+    const auto part = std::ranges::upper_bound(ends, at);
+    if (part == ends.end()) return all;
+    const std::int64_t start = part == ends.begin() ? 0 : *std::prev(part);
+    return start + (at - start) / 64 * 64;
+  };
+  if (threads == 1) return parts(ends, data, 0, all);
+  runtime::parallel(threads, [&](std::int64_t k) { parts(ends, data, cut(k), cut(k + 1)); });
 }
 
 }  // namespace adjoint::cpu

@@ -39,6 +39,9 @@ class EmittedGroup {
 
   /// As run_tiles: the same results, the same rules for operands that share memory. Of the views only data is read.
   void run(const plan::View* in, const plan::View* out) const;
+  /// Of a program with one row and no reductions: the same for many operands, `ends[i] - ends[i - 1]` elements of part i at the
+  /// addresses of its ports, inputs first. Parts are shared among threads.
+  void run_parts(std::span<const std::int64_t> ends, std::byte* const* data) const;
   std::int64_t code_bytes() const;
   const void* code() const;
 
@@ -48,6 +51,7 @@ class EmittedGroup {
   explicit EmittedGroup(std::unique_ptr<const Impl> impl);
   static std::unique_ptr<EmittedGroup> encode(std::unique_ptr<Impl> impl, const plan::TileProgram& program, EmitLayout layout, bool avx512);
   void columns(EmittedFunction function, const std::byte* const* data, std::int64_t first, std::int64_t last) const;
+  void parts(std::span<const std::int64_t> ends, std::byte* const* data, std::int64_t first, std::int64_t last) const;
   void rows(EmittedFunction function, const std::byte* const* data, std::int64_t first, std::int64_t last) const;
   void rows(Call& call, EmittedFunction function, const std::byte* const* data, std::int64_t first, std::int64_t last, const JoinedRows* joined) const;
   static bool still(const Impl& impl, std::size_t port);
