@@ -175,7 +175,9 @@ PlanReport plan_of(const Step& step, Loc loc) {
   if (!trace)
     throw Error({.op = "compile", .message = "the step compiled at " + to_string(step.loc()) + " has no plan yet", .where = user_loc(loc),
                  .hint = "call it once: the first call traces and plans it"});
-  return explain_plan(trace->roots);
+  PlanReport report = explain_plan(trace->roots, trace->options);
+  report.decisions = trace->executable->plan().decisions;  // those that run, with what was given up to be overwritten
+  return report;
 }
 
 }  // namespace adjoint::detail
