@@ -2,6 +2,7 @@
 // Not a profiler: nothing runs and no time is measured.
 #pragma once
 
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -33,6 +34,8 @@ template <tree::Tree M> std::vector<Residual> explain_residuals(const Tensor& lo
 }
 /// A line a residual, and the sum of what is kept.
 std::string to_string(std::span<const Residual> residuals);
+
+struct SavedPlan;
 
 /// What eval(values) would run.
 struct PlanReport {
@@ -75,6 +78,9 @@ struct PlanReport {
   std::int64_t peak = -1;                        ///< the first step at which that much is alive; -1 without an arena
   std::int64_t residual_bytes = 0;               ///< sum over the residuals of this plan
   std::int64_t recompute_flops = 0;              ///< of the steps that run again
+  std::int64_t least_bytes = 0;                  ///< bytes that no plan of these values does without: what one operation reads and writes
+  std::int64_t least_recompute_flops = 0;        ///< FLOPs that every plan within the budget runs again, by a bound; 0 without a budget
+  std::shared_ptr<const SavedPlan> decisions;    ///< what planning decided, to be saved, compared and used again: plan_file.hpp
 };
 /// The plan of eval(values) with these settings, made and not run.   errors  those of eval that are found before anything runs
 PlanReport explain_plan(std::span<const Tensor> values, const PlanOptions& options = plan_options());

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "adjoint/error.hpp"
 
@@ -15,17 +16,19 @@ namespace adjoint {
 struct Memory {
   /// The ways to choose.
   enum class Strategy : std::uint8_t {
-    save_all,    ///< everything that the backward pass reads is kept
+    save_all,    ///< everything that the backward pass reads is kept, but for what lies inside a region marked by checkpoint()
     recompute,   ///< only what is held anyway is kept (parameters, batch); all else is computed again
     checkpoint,  ///< every `every`-th value of those that could be kept is kept, and what lies between is computed again
-    budget,      ///< whatever stays within `bytes` at the lowest price
+    budget,      ///< whatever stays within `bytes` at the lowest price: exact on chains of stages, elsewhere greedy, with a bound in PlanReport
+    layers,      ///< everything but what lies inside layers of these `names`, which is computed again; what a layer hands on is kept
   };
   Strategy strategy = Strategy::save_all;
   std::int64_t every = 0;  ///< of checkpoint: 1 or more
   std::int64_t bytes = 0;  ///< of budget: the most that the arena may take, 1 or more
+  std::vector<std::string> names = {};  ///< of layers: those of OpScope, outermost first: "LayerNorm" of nn, or a model's own "Encoder"
 
   Memory() = default;
-  /// `save-all`, `recompute`, `checkpoint:K`, or bytes: `52428800`, `200MiB` (B, KiB, MiB, GiB, TiB).
+  /// `save-all`, `recompute`, `checkpoint:K`, `layers:NAME,NAME`, or bytes: `52428800`, `200MiB` (B, KiB, MiB, GiB, TiB).
   ///   throws  Error for anything else
   Memory(std::string_view text, Loc loc = Loc::current());  // NOLINT: implicit, so that options take the text as it is
   /// See above.
@@ -36,6 +39,8 @@ struct Memory {
   static Memory budget(std::int64_t bytes, Loc loc = Loc::current());
   /// The strategy of `checkpoint` with this K.   throws  Error unless every >= 1
   static Memory checkpoint(std::int64_t every, Loc loc = Loc::current());
+  /// The strategy of `layers` with these names.   throws  Error unless there is one, and none is empty or has a comma
+  static Memory layers(std::vector<std::string> names, Loc loc = Loc::current());
   bool operator==(const Memory&) const = default;  ///< the same choice
 };
 /// The text from which a Memory can be made again: "checkpoint:2", "209715200".

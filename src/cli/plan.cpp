@@ -4,9 +4,11 @@
 #include <cstdio>
 #include <filesystem>
 #include <memory>
+#include <optional>
 
 #include "adjoint/data/images.hpp"
 #include "adjoint/io/plan_page.hpp"
+#include "adjoint/plan_file.hpp"
 #include "cli/subcommands.hpp"
 #include "cli/train_step.hpp"
 
@@ -16,6 +18,7 @@ namespace {
 struct Settings {
   ImageTraining step;
   bool steps = false;
+  std::string save, load, compare;  // files of saved plans
 };
 
 /// Every value that a step leaves behind: figures, parameters, optimizer state, running statistics.
@@ -53,7 +56,7 @@ std::vector<io::PlanAlternative> other_plans(const Tensors& values, const std::s
   return plans;
 }
 
-template <class M, class Opt> Planned plan_step(const ImageTraining& s, M model, const Opt& opt, const data::ImageShape& shape) {
+template <class M, class Opt> Planned plan_step(const Settings& given, const ImageTraining& s, M model, const Opt& opt, const data::ImageShape& shape) {
   auto state = opt.init(model);
   const Tensor pictures = zeros({s.batch, shape.channels, shape.height, shape.width}).detach();
   const Tensor x = s.precision == "f64" ? cast(pictures, DType::f64) : pictures;
@@ -63,7 +66,7 @@ template <class M, class Opt> Planned plan_step(const ImageTraining& s, M model,
   const auto results = training_step(model, state, opt, x, y, context);
   const double begun = seconds_now();
   const Tensors values = left_by(results, model, state);
-  p.report = explain_plan(values, {.memory = s.memory});
+  p.report = given.load.empty() ? explain_plan(values, {.memory = s.memory}) : explain_saved_plan(values, io::read_plan(given.load));
   p.seconds = seconds_now() - begun;
   p.alternatives = other_plans(values, s.memory);
   return p;
@@ -93,15 +96,22 @@ void print_text(const Planned& p, const std::string& page) {
   std::printf("the timeline: %s\n", page.c_str());
 }
 
-Json json_of(const Planned& p, const ImageTraining& s, const std::string& page, const std::string& file) {
+Json json_of(const Planned& p, const ImageTraining& s, const std::string& page, const std::string& file, const std::optional<PlanComparison>& comparison) {
   const auto& r = p.report;
   Json others = Json::array();
   for (const auto& a : p.alternatives)
     others.push_back(a.error.empty() ? Json{{"plan", a.name}, {"arena_bytes", a.arena_bytes}, {"flops", a.flops}, {"recompute_flops", a.recompute_flops}}
                                      : Json{{"plan", a.name}, {"error", a.error}});
-  return {{"nodes", r.nodes}, {"kernels", r.steps.size()}, {"arena_bytes", r.arena_bytes}, {"max_live_bytes", r.live_bytes}, {"activation_bytes", r.residual_bytes},
+  Json j{{"nodes", r.nodes}, {"kernels", r.steps.size()}, {"arena_bytes", r.arena_bytes}, {"max_live_bytes", r.live_bytes}, {"activation_bytes", r.residual_bytes},
           {"recompute_flops", r.recompute_flops}, {"flops", r.flops}, {"bytes", r.bytes}, {"plan_seconds", p.seconds}, {"parameters", p.parameters}, {"peak_step", r.peak},
           {"memory", s.memory}, {"model", s.model}, {"batch", s.batch}, {"alternatives", others}, {"page", page}, {"plan", file}};
+  j["least_bytes"] = r.least_bytes, j["least_recompute_flops"] = r.least_recompute_flops;
+  if (comparison) {
+    const auto& c = *comparison;
+    j["comparison"] = {{"same_graph", c.same_graph}, {"same_decisions", c.same_decisions}, {"arena_bytes", c.arena_bytes}, {"max_live_bytes", c.live_bytes},
+                       {"kernels", c.steps}, {"again", c.again}, {"first_difference", c.first_difference}};
+  }
+  return j;
 }
 
 void make_folder(const std::string& path) {
@@ -119,7 +129,7 @@ int plan_image(const Settings& given) {
   auto built = make_image_model(s.model, shape, data.train.classes, s.seed);
   const Planned p = std::visit([&](auto& m) {
     auto model = in_precision(m, s.precision);
-    return with_optimizer(s, [&](auto optimizer) { return plan_step(s, std::move(model), optimizer, shape); });
+    return with_optimizer(s, [&](auto optimizer) { return plan_step(given, s, std::move(model), optimizer, shape); });
   }, built);
   make_folder(s.out);
   const std::string page = s.out + "/plan.html", file = s.out + "/plan.json";
@@ -129,9 +139,13 @@ int plan_image(const Settings& given) {
                                    std::to_string(shape.channels) + ", " + s.precision + ", " + s.optimizer + ", " + grouped(p.parameters) + " parameters, --memory " + s.memory,
                        .alternatives = p.alternatives});
   io::write_plan_json(file, p.report);
+  if (!given.save.empty()) io::write_plan(given.save, *p.report.decisions);
+  std::optional<PlanComparison> comparison;
+  if (!given.compare.empty()) comparison = compare_plans(*p.report.decisions, io::read_plan(given.compare));
   if (given.steps) std::printf("%s", to_string(p.report).c_str());
+  if (comparison && !s.json) std::printf("this plan and %s: %s", given.compare.c_str(), to_string(*comparison).c_str());
   if (!s.json) print_text(p, page);
-  else print_json(json_of(p, s, page, file));
+  else print_json(json_of(p, s, page, file, comparison));
   return kDone;
 }
 
@@ -146,6 +160,9 @@ void add_plan(CLI::App& app, int& exit_code) {
   s->step.out = "runs/plan";
   add_step_options(*sub, s->step);
   sub->add_option("--out", s->step.out, "folder for plan.html and plan.json")->capture_default_str();
+  sub->add_option("--save", s->save, "file for the plan's decisions");
+  sub->add_option("--load", s->load, "file of a saved plan, which is used as it was decided (its --memory too)");
+  sub->add_option("--compare", s->compare, "file of a saved plan to compare this one with");
   sub->add_flag("--steps", s->steps, "print every step and value");
   sub->add_flag("--json", s->step.json, "print one JSON object as the last line");
   sub->callback([s, &exit_code] { exit_code = plan_image(*s); });

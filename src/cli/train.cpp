@@ -27,7 +27,7 @@ void add_step_options(CLI::App& sub, ImageTraining& s) {
   sub.add_option("--seed", s.seed, "start values, order and augmentation are functions of it")->capture_default_str();
   sub.add_option("--threads", s.threads, "threads; results do not depend on it")->check(CLI::Range(1, 1024))->default_str("all");
   sub.add_option("--precision", s.precision, "f32 or f64")->check(CLI::IsMember({"f32", "f64"}))->capture_default_str();
-  sub.add_option("--memory", s.memory, "save-all, recompute, checkpoint:K, or bytes such as 200MiB; results do not depend on it")
+  sub.add_option("--memory", s.memory, "save-all, recompute, checkpoint:K, layers:NAME,NAME, or bytes such as 200MiB; results do not depend on it")
       ->check(memory_strategy)
       ->capture_default_str();
   sub.add_option("--optimizer", s.optimizer, "adam or sgd")->check(CLI::IsMember({"adam", "sgd"}))->capture_default_str();

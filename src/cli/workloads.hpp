@@ -11,9 +11,11 @@
 
 namespace adjoint::cli {
 
-/// One workload ready to run: step() does one whole step, computed, and returns the loss.
+/// One workload ready to run: step() does one whole step, computed, and returns the loss; values() is all that a step leaves
+/// behind, as a graph that nobody has computed.
 struct Workload {
   std::function<Tensor()> step;
+  std::function<Tensors()> values;
   int steps = 100, warmup = 3, inner = 1;  // samples, untimed steps, steps a sample
 };
 struct WorkloadEntry {

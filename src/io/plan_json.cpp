@@ -21,7 +21,7 @@ static Json value_json(const PlanReport::Life& l) {
 }
 
 std::string plan_json(const PlanReport& r) {
-  Json j{{"nodes", r.nodes}, {"kernels", r.steps.size()}, {"flops", r.flops}, {"bytes", r.bytes}, {"recompute_flops", r.recompute_flops},
+  Json j{{"nodes", r.nodes}, {"kernels", r.steps.size()}, {"flops", r.flops}, {"bytes", r.bytes}, {"recompute_flops", r.recompute_flops}, {"least_recompute_flops", r.least_recompute_flops}, {"least_bytes", r.least_bytes},
          {"arena_bytes", r.arena_bytes}, {"max_live_bytes", r.live_bytes}, {"activation_bytes", r.residual_bytes}, {"peak_step", r.peak}};
   for (const char* list : {"steps", "values", "savings"}) j[list] = Json::array();
   for (const auto& s : r.steps) j["steps"].push_back(step_json(s));

@@ -60,8 +60,24 @@ const Primitive& name_value_p = define({
     .name = "name_value", .infer = infer_first, .vjp = pass, .jvp = pass_tangent, .batch = batch_same, .alias = as_operand, .family = "D22"});
 const Primitive& identity_barrier_p = define({
     .name = "identity_barrier", .infer = infer_first, .vjp = pass, .jvp = pass_tangent, .batch = batch_same, .alias = as_operand, .family = "D22"});
+/// Operands: the result of the region, then its inputs, where a plan stops looking for what lies inside.
 const Primitive& checkpoint_p = define({
-    .name = "checkpoint", .infer = infer_first, .vjp = pass, .jvp = pass_tangent, .batch = batch_same, .alias = as_operand, .family = "D22"});
+    .name = "checkpoint",
+    .infer = infer_first,
+    .vjp = [](const Vjp& r) -> Tensors {
+      Tensors cts(r.arity());
+      cts[0] = r.ct;
+      return cts;
+    },
+    .jvp = pass_tangent,
+    .batch = [](const Batch& b) {
+      Tensors in{every(b, 0)};
+      for (std::size_t i = 1; i < b.arity(); ++i) in.push_back(b.all[i] ? b.all[i] : b.in(i));
+      return apply(*b.node.prim, in, {}, b.node.loc);
+    },
+    .alias = as_operand,
+    .family = "D22",
+});
 
 Tensor scaled_gradient(const Primitive& prim, const Arg& x, double factor) {
   const Tensor t = need(x, prim);
@@ -104,7 +120,10 @@ Tensor identity_barrier(const Arg& x) {
 Tensor checkpoint(const std::function<Tensor(const Tensors&)>& region, const Tensors& in, Loc loc) {
   if (!region) throw Error({.op = "checkpoint", .message = "no region was given", .where = user_loc(loc), .hint = "pass a function of the inputs"});
   const Tensor out = region(in), inside = need(Arg(out, loc), checkpoint_p);
-  return apply(checkpoint_p, {&inside}, {}, loc);
+  Tensors operands{inside};
+  for (const auto& t : in)
+    if (t) operands.push_back(t);
+  return apply(checkpoint_p, operands, {}, loc);
 }
 
 }  // namespace adjoint

@@ -359,13 +359,26 @@ class Assembler {
     step.run = run;
   }
 
+  /// The value whose elements, written row by row, are result i: where i is another shape of a view that would have to be written out
+  /// first, that view, so that it is written once.
+  std::uint32_t copied_from(std::uint32_t i) {
+    if (!p_.is_view(i) || at_[i].known) return i;
+    const Node& n = node(i);
+    const auto k = p_.in(i)[0];
+    if (n.prim->alias(n, located(k).view)) return i;
+    const auto rows = n.prim->alias(n, contiguous_strides(p_.type(k).shape));
+    const Strided wanted = contiguous_strides(p_.type(i).shape);
+    return rows && rows->offset == 0 && rows->shape.numel() == p_.type(k).shape.numel() && std::ranges::equal(rows->strides, wanted.strides) ? k : i;
+  }
+
   void copy_remaining_outputs() {
     for (std::uint32_t k = 0; k < p_.roots.size(); ++k) {
       const auto i = p_.roots[k];
       const auto whole = written_as(i);
       if (const auto it = whole ? output_of_.find(*whole) : output_of_.end(); it != output_of_.end() && it->second == k) continue;
-      const Type& t = p_.type(i);
-      add_copy(located(i), {slot(Place::output, k, p_.bytes(i)), copies_++, contiguous_strides(t.shape), true}, t, node(i));
+      const auto from = copied_from(i);
+      const Type& t = p_.type(from);
+      add_copy(located(from), {slot(Place::output, k, p_.bytes(i)), copies_++, contiguous_strides(t.shape), true}, t, node(i));
     }
   }
 

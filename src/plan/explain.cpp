@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "adjoint/plan_file.hpp"
 #include "plan/plan.hpp"
 #include "plan/savings.hpp"
 
@@ -75,7 +76,7 @@ void add_peak(PlanReport& report) {
   if (most != report.alive.end() && *most > 0) report.peak = most - report.alive.begin();
 }
 
-plan::Plan plan_for(std::span<const Tensor> values, const PlanOptions& options) {
+plan::Plan plan_for(std::span<const Tensor> values, const PlanOptions& options, const SavedPlan* saved = nullptr) {
   std::lock_guard lock(graph_mutex());
   std::vector<Node*> roots;
   std::vector<char> update;
@@ -86,15 +87,14 @@ plan::Plan plan_for(std::span<const Tensor> values, const PlanOptions& options) 
     update.push_back(t.node()->update);
   }
   const Order order = topological_order(roots);
-  return plan::make_plan({order, update, std::vector<char>(order.nodes.size(), 0), options});
+  return plan::make_plan({order, update, std::vector<char>(order.nodes.size(), 0), options, saved});
 }
 
 }  // namespace
 
-PlanReport explain_plan(std::span<const Tensor> values, const PlanOptions& options) { return plan::report(plan_for(values, options)); }
-
 PlanReport plan::report(const Plan& plan) {
-  PlanReport report{.nodes = plan.nodes, .arena_bytes = plan.arena_bytes, .live_bytes = plan.live_bytes};
+  PlanReport report{.nodes = plan.nodes, .arena_bytes = plan.arena_bytes, .live_bytes = plan.live_bytes, .least_bytes = plan.least_bytes,
+                    .least_recompute_flops = plan.least_flops_again, .decisions = plan.decisions};
   add_steps_and_lives(plan, report);
   add_peak(report);
   for (const auto& s : report.steps) {
@@ -104,6 +104,11 @@ PlanReport plan::report(const Plan& plan) {
   for (const auto& life : report.lives) report.residual_bytes += life.residual ? life.bytes : 0;
   report.savings = plan::savings(report);
   return report;
+}
+
+PlanReport explain_plan(std::span<const Tensor> values, const PlanOptions& options) { return plan::report(plan_for(values, options)); }
+PlanReport explain_saved_plan(std::span<const Tensor> values, const SavedPlan& saved) {
+  return plan::report(plan_for(values, {.memory = saved.memory, .fuse = saved.fuse}, &saved));
 }
 
 std::string to_string(const PlanReport& report) {
@@ -120,7 +125,9 @@ std::string to_string(const PlanReport& report) {
   }
   if (report.peak >= 0) text += "most alive at step " + std::to_string(report.peak) + '\n';
   return text + "arena " + std::to_string(report.arena_bytes) + " bytes, live at most " + std::to_string(report.live_bytes) +
-         ", residuals " + std::to_string(report.residual_bytes) + ", " + std::to_string(report.flops) + " FLOPs\n";
+         ", residuals " + std::to_string(report.residual_bytes) + ", " + std::to_string(report.flops) + " FLOPs\n" +
+         "computed again " + std::to_string(report.recompute_flops) + " FLOPs, no plan within the budget fewer than " + std::to_string(report.least_recompute_flops) +
+         "; no plan takes fewer than " + std::to_string(report.least_bytes) + " bytes\n";
 }
 
 }  // namespace adjoint

@@ -1,6 +1,7 @@
 // options.cpp: the text of a memory strategy, and the settings of the process. Not what they do: that is in passes/.
 #include "adjoint/plan_options.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <mutex>
 
@@ -9,11 +10,11 @@
 namespace adjoint {
 namespace {
 
-constexpr std::string_view kCheckpoint = "checkpoint:";
+constexpr std::string_view kCheckpoint = "checkpoint:", kLayers = "layers:";
 
 [[noreturn]] void refuse(std::string message, Loc loc) {
   throw Error({.op = "memory", .message = std::move(message), .where = user_loc(loc),
-               .hint = "one of save-all, recompute, checkpoint:K with K >= 1, bytes such as 200MiB (B, KiB, MiB, GiB, TiB)"});
+               .hint = "one of save-all, recompute, checkpoint:K with K >= 1, layers:NAME,NAME, bytes such as 200MiB (B, KiB, MiB, GiB, TiB)"});
 }
 
 /// A whole number at the front of `text`, which keeps what comes after it; -1 where there is none, or one too large.
@@ -60,6 +61,15 @@ Memory::Memory(std::string_view text, Loc loc) {
     *this = checkpoint(k, loc);
     return;
   }
+  if (rest.starts_with(kLayers)) {
+    rest.remove_prefix(kLayers.size());
+    std::vector<std::string> list{""};
+    for (const char c : rest)
+      if (c == ',') list.emplace_back();
+      else list.back() += c;
+    *this = layers(std::move(list), loc);
+    return;
+  }
   const auto n = take_number(rest);
   const auto each = unit(rest);
   std::int64_t total = 0;
@@ -84,11 +94,25 @@ Memory Memory::checkpoint(std::int64_t every, Loc loc) {
   return m;
 }
 
+Memory Memory::layers(std::vector<std::string> names, Loc loc) {
+  if (names.empty() || std::ranges::any_of(names, [](const std::string& n) { return n.empty() || n.find(',') != n.npos; }))
+    refuse("layers without a name", loc);
+  Memory m;
+  m.strategy = Strategy::layers;
+  m.names = std::move(names);
+  return m;
+}
+
 std::string to_string(const Memory& m) {
   switch (m.strategy) {
     case Memory::Strategy::save_all: return "save-all";
     case Memory::Strategy::recompute: return "recompute";
     case Memory::Strategy::checkpoint: return std::string(kCheckpoint) + std::to_string(m.every);
+    case Memory::Strategy::layers: {
+      std::string text(kLayers);
+      for (const auto& n : m.names) text += (&n == &m.names.front() ? "" : ",") + n;
+      return text;
+    }
     case Memory::Strategy::budget: break;
   }
   return std::to_string(m.bytes);

@@ -2,6 +2,8 @@
 // pipeline.cpp. Not a registry: a pass is a function.
 #pragma once
 
+#include <functional>
+
 #include "plan/plan.hpp"
 #include "plan/program.hpp"
 
@@ -9,6 +11,10 @@ namespace adjoint::plan {
 
 /// Replaces operations that have no kernel by their definitions; returns the new roots. On the graph.
 Tensors lower(const Order& order);
+/// Operations on known numbers become numbers: computed here by the portable executor, whose bits are those of a run.
+void fold_constants(Program& program);
+/// Values that are another value for every input, bit for bit, become that value: x 1, x - 0, a view that changes nothing.
+void simplify(Program& program);
 /// Values that compute the same become one.
 void merge_equal(Program& program);
 /// Elementwise values over one space join groups, with reductions along its rows: sets Value::group and Value::row.
@@ -16,9 +22,16 @@ void fuse(Program& program);
 /// Every elementwise value is a group of its own.
 void alone(Program& program);
 
+/// The plan of a program as it stands, not runnable: for weighing one program against another.
+using PlanOf = std::function<Plan(Program)>;
 /// Rewrites the program so that what runs keeps to the memory asked for: values that are not kept are computed again.
-/// `arena_of` tells how large the arena of a program is. Throws an Error that names the smallest possible budget.
-void fit_memory(Program& program, const Memory& memory, std::int64_t (*arena_of)(Program));
+/// Throws an Error that names the smallest possible budget.
+void fit_memory(Program& program, const Memory& memory, const PlanOf& plan_of);
+/// Bytes that no plan of this program does without, whatever its order and whatever it computes again: what its largest operation that
+/// runs by itself reads and writes.
+std::int64_t least_bytes(const Program& program);
+/// FLOPs that every plan within so many bytes runs a second time: of a relaxation in which values are kept in part.
+std::int64_t least_flops_again(const Program& program, std::int64_t bytes);
 
 /// What runs as one: the values of a fused group, or one value. Views, leaves and numbers are no units.
 struct Unit {

@@ -2,7 +2,9 @@
 // Not a pass itself, and not the runner.
 #include <cstdio>
 #include <cstdlib>
+#include <optional>
 
+#include "plan/decisions.hpp"
 #include "plan/passes.hpp"
 
 namespace adjoint::plan {
@@ -40,6 +42,35 @@ Plan planned(Program& program, bool fused, bool runnable) {
   return plan;
 }
 
+/// The plan as it was decided before: no search, and every check.
+Plan planned_before(const Program& merged, const SavedPlan& saved) {
+  Program program = decided(merged, saved);
+  Passes passes(program);
+  passes.run("decided", [](Program&) {});
+  passes.run("fuse", saved.fuse ? fuse : alone);
+  check_groups(program, saved);
+  Plan plan = assemble(program, order(program));
+  reuse_in_place(plan, program);
+  put_in_place(plan, saved);
+  verify(plan);
+  plan.decisions = std::make_shared<const SavedPlan>(saved);
+  return plan;
+}
+
+/// What use_plan() has for this structure; nothing where it does not fit after all.
+std::optional<Plan> saved_for(const Program& merged, std::uint64_t structure) {
+  const auto saved = saved_plan(structure);
+  if (!saved) return std::nullopt;
+  try {
+    Plan plan = planned_before(merged, *saved);
+    count_saved_plan();
+    return plan;
+  } catch (const Error& e) {
+    forget_saved_plan(structure, e.what());
+    return std::nullopt;
+  }
+}
+
 }  // namespace
 
 Plan make_plan(const Request& request) {
@@ -47,16 +78,32 @@ Plan make_plan(const Request& request) {
   std::vector<Node*> nodes;
   for (const auto& t : roots) nodes.push_back(t.node());
   Program program = import_graph(request, topological_order(nodes));
-  const bool fused = request.options.fuse;
-  {
-    Passes passes(program);
-    passes.run("merge_equal", merge_equal);  // before fusing, which would hide equal values in different groups
+  const PlanOptions& options = request.options;
+  Passes passes(program);
+  passes.run("fold_constants", fold_constants);  // first: known numbers are what simplify looks for
+  passes.run("simplify", simplify);              // before equal values are sought: it makes some equal
+  passes.run("merge_equal", merge_equal);        // before fusing, which would hide equal values in different groups
+  const auto structure = structure_of(program, options);
+  const auto least = least_bytes(program);
+  const auto again = options.memory.strategy == Memory::Strategy::budget ? least_flops_again(program, options.memory.bytes) : 0;
+  std::optional<Plan> plan;
+  if (request.saved && request.saved->structure != structure)
+    throw Error({.op = "plan", .message = "this saved plan was made for another graph, or with other settings", .hint = "plan again and save that plan"});
+  if (request.saved) plan = planned_before(program, *request.saved);
+  else plan = saved_for(program, structure);
+  if (!plan) {
+    std::vector<const Node*> merged;
+    for (const auto& v : program.values) merged.push_back(v.node);
+    const bool fused = options.fuse;
     passes.run("fit_memory", [&](Program& p) {  // before fusing: what runs again fuses with what wants it
-      fit_memory(p, request.options.memory, fused ? [](Program q) { return planned(q, true, false).arena_bytes; }
-                                                  : [](Program q) { return planned(q, false, false).arena_bytes; });
+      fit_memory(p, options.memory, [fused](Program q) { return planned(q, fused, false); });
     });
+    plan = planned(program, fused, true);
+    plan->decisions = std::make_shared<const SavedPlan>(decisions_of(merged, structure, options, program, *plan));
   }
-  return planned(program, fused, true);
+  plan->least_bytes = least;
+  plan->least_flops_again = again;
+  return std::move(*plan);
 }
 
 std::string to_string(const Plan& plan) {

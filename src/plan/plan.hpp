@@ -11,8 +11,10 @@
 #include "graph/topo.hpp"
 #include "plan/kernel.hpp"
 
-namespace adjoint { struct PlanReport; }
-
+namespace adjoint {
+struct PlanReport;
+struct SavedPlan;
+}
 namespace adjoint::plan {
 
 /// Where the bytes of a value lie.
@@ -60,6 +62,9 @@ struct Plan {
   std::int64_t arena_bytes = 0;
   std::int64_t live_bytes = 0;         // the most that is alive in the arena at once: a lower bound of arena_bytes
   std::int64_t nodes = 0;
+  std::int64_t least_bytes = 0;        // that no plan of the same step does without
+  std::int64_t least_flops_again = 0;  // that every plan within the budget given runs a second time; 0 without a budget
+  std::shared_ptr<const SavedPlan> decisions = nullptr;  // what may be saved of it
 };
 
 /// Steps [first, first + count) of a plan that run as one call: none reads or writes what another one writes.
@@ -76,6 +81,7 @@ struct Request {
   std::vector<char> update;      // per root: the result of an optimizer
   std::vector<char> donatable;   // per leaf: its buffer may be overwritten
   PlanOptions options = {};
+  const SavedPlan* saved = nullptr;  // decisions to take over: an Error where they do not fit
 };
 
 /// Makes the plan: the passes of pipeline.cpp in order. The caller holds graph_mutex().

@@ -2,12 +2,42 @@
 #include "plan/program.hpp"
 
 #include <algorithm>
+#include <bit>
+#include <cmath>
+#include <concepts>
 #include <unordered_map>
 
 #include "ops/shape_ops.hpp"
 #include "plan/plan.hpp"
 
 namespace adjoint::plan {
+
+int known_number(const Node& n) {
+  if (n.kind != Kind::literal || n.computed() || !n.backward || n.traced) return 0;
+  const double x = is_floating(n.type.dtype) ? n.number : static_cast<double>(n.integer);
+  return x == 0 ? (std::signbit(x) ? 2 : 1) : x == 1 ? 3 : x == -1 ? 4 : 0;
+}
+
+Tensor literal_of_bits(const Type& type, std::int64_t bits, Loc loc) {
+  Tensor t = literal(type, 0, loc);
+  const auto real = [&](std::floating_point auto x) { t.node()->number = static_cast<double>(x); };
+  const auto half = [&](auto x) {
+    x.bits = static_cast<std::uint16_t>(bits);
+    real(static_cast<float>(x));
+  };
+  switch (type.dtype) {
+    case DType::f64: real(std::bit_cast<double>(bits)); break;
+    case DType::f32: real(std::bit_cast<float>(static_cast<std::int32_t>(bits))); break;
+    case DType::bf16: half(bfloat16()); break;
+    case DType::f16: half(float16()); break;
+    case DType::i64: t.node()->integer = bits; break;
+    case DType::i32: t.node()->integer = static_cast<std::int32_t>(bits); break;
+    case DType::i8: t.node()->integer = static_cast<std::int8_t>(bits); break;
+    case DType::u8: t.node()->integer = static_cast<std::uint8_t>(bits); break;
+    case DType::bool_: t.node()->integer = (bits & 0xFF) != 0; break;
+  }
+  return t;
+}
 
 std::uint32_t Program::add(Value v, std::span<const std::uint32_t> operands) {
   v.first = static_cast<std::uint32_t>(edges.size());

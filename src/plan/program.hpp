@@ -13,6 +13,12 @@
 
 namespace adjoint::plan {
 
+/// Of a literal that a backward rule made: 1 for 0, 2 for -0, 3 for 1, 4 for -1. 0 for every other number, and for the user's own, which
+/// may change each step.
+int known_number(const Node& literal);
+/// The literal of this type whose number has these bits in the low bytes.
+Tensor literal_of_bits(const Type& type, std::int64_t bits, Loc loc);
+
 enum class Role : std::uint8_t {
   leaf,      ///< data that the run brings along
   literal,   ///< a number of the user's graph: an input of the run
@@ -44,12 +50,16 @@ struct Program {
   std::vector<DType> literals;         ///< of the graph, then constants
   std::vector<std::int64_t> constants; ///< bits
   std::uint32_t leaves = 0;
+  Tensors made;                        ///< nodes that passes made, kept alive
 
   std::span<const std::uint32_t> in(std::uint32_t i) const { return {edges.data() + values[i].first, values[i].arity}; }
   std::span<std::uint32_t> in(std::uint32_t i) { return {edges.data() + values[i].first, values[i].arity}; }
   const Primitive& prim(std::uint32_t i) const { return *values[i].node->prim; }
   const Type& type(std::uint32_t i) const { return values[i].node->type; }
   bool is_op(std::uint32_t i) const { return values[i].role == Role::op; }
+  /// A number whose bits passes may read: a constant, or one of known_number(), which is part of the plan's key.
+  bool is_known(std::uint32_t i) const { return values[i].role == Role::constant || (values[i].role == Role::literal && known_number(*values[i].node) != 0); }
+  double known_value(std::uint32_t i) const { return is_floating(type(i).dtype) ? values[i].node->number : static_cast<double>(values[i].node->integer); }
   /// A view of its operand: costs nothing, and lives where the operand lies.
   bool is_view(std::uint32_t i) const { return is_op(i) && prim(i).alias; }
   bool is_elementwise(std::uint32_t i) const { return is_op(i) && prim(i).traits.elementwise; }

@@ -6,6 +6,8 @@
 #include <list>
 #include <unordered_map>
 
+#include "plan/program.hpp"
+
 namespace adjoint {
 namespace runtime {
 namespace {
@@ -37,7 +39,7 @@ void hash_node(Key& key, const Order& order, std::size_t i) {
   const Node& n = *order.nodes[i];
   const auto inputs = order.inputs(i);
   const bool op = !inputs.empty() || (n.kind == Kind::op && !n.computed());
-  key.add(op ? reinterpret_cast<std::uintptr_t>(n.prim) : n.kind == Kind::literal && !n.computed() ? 2 : 1);
+  key.add(op ? reinterpret_cast<std::uintptr_t>(n.prim) : n.kind == Kind::literal && !n.computed() ? 2 + static_cast<std::uint64_t>(plan::known_number(n)) : 1);
   // Mixed before the sizes come in: else i64[4] and f64[0] would have one key.
   std::uint64_t type = mix(1, static_cast<std::uint64_t>(n.type.dtype) | static_cast<std::uint64_t>(n.type.shape.rank()) << 8);
   for (auto d : n.type.shape) type = mix(type, static_cast<std::uint64_t>(d));
@@ -54,6 +56,7 @@ Key key_of(const plan::Request& r) {
   const auto& memory = r.options.memory;
   key.add(static_cast<std::uint64_t>(memory.strategy) * 2 + static_cast<std::uint64_t>(r.options.fuse));
   key.add(mix(static_cast<std::uint64_t>(memory.every), static_cast<std::uint64_t>(memory.bytes)));
+  for (const auto& name : memory.names) key.add(std::hash<std::string>()(name));
   return key;
 }
 

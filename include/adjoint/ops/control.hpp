@@ -23,8 +23,9 @@ Tensor clip_gradient(const Arg& x, double limit);
 Tensor name_value(const Arg& x, std::string name);
 /// x as a value of its own, which no rewriting looks through.  gradient  dx = ct
 Tensor identity_barrier(const Arg& x);
-/// region(in), marked as one region that a plan may recompute in the backward pass instead of keeping its values. Where no
-/// budget asks for that, nothing changes.  gradient  that of the region
+/// region(in), marked as one region: with Memory's save-all and layers a plan computes what lies between `in` and the result again for
+/// the backward pass instead of keeping it; the other strategies choose for themselves. What the region reads beyond `in` and leaves counts as
+/// part of it: pass it in `in`. No bit changes.  gradient  that of the region
 Tensor checkpoint(const std::function<Tensor(const Tensors&)>& region, const Tensors& in, Loc loc = Loc::current());
 
 }  // namespace adjoint

@@ -21,6 +21,13 @@ struct Update {
     else kStep(params, state, opt, grads), eval(params);
     return mean(abs(params[0]));
   }
+  Tensors values() const {
+    Tensors next = params;
+    State after = state;
+    kStep(next, after, opt, grads);
+    add_leaves(next, after);
+    return next;
+  }
 };
 
 Workload adam_update(bool compiled) {
@@ -32,7 +39,7 @@ Workload adam_update(bool compiled) {
   }
   u->state = u->opt.init(u->params);
   u->step();  // as the peers do before they time
-  return {.step = [u] { return u->step(); }, .steps = 20};
+  return {.step = [u] { return u->step(); }, .values = [u] { return u->values(); }, .steps = 20};
 }
 
 const bool defined = define_workload({"adam_update", adam_update});

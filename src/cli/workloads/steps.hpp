@@ -25,6 +25,12 @@ template <class M> M filled(M model) {
   return model;
 }
 
+/// Every tensor of the tree that is there.
+template <class T> void add_leaves(Tensors& all, const T& of) {
+  for (const auto& leaf : tree::leaves(of))
+    if (leaf.tensor) all.push_back(leaf.tensor);
+}
+
 template <class M, class Opt> struct Classifier {
   using State = typename Opt::template State<M>;
   static constexpr auto kStep = [](M& model, State& state, const Opt& opt, const Tensor& x, const Tensor& y) {
@@ -47,6 +53,14 @@ template <class M, class Opt> struct Classifier {
     eval(loss);
     return loss;
   }
+  Tensors values(const Tensor& x, const Tensor& y) const {
+    M next = model;
+    State after = state;
+    Tensors all{kStep(next, after, opt, x, y)};
+    add_leaves(all, next);
+    add_leaves(all, after);
+    return all;
+  }
 };
 template <class M, class Opt> std::shared_ptr<Classifier<M, Opt>> classifier(M model, Opt opt, bool compiled) {
   auto state = opt.init(model);
@@ -56,6 +70,7 @@ template <class M, class Opt> std::shared_ptr<Classifier<M, Opt>> classifier(M m
 /// Steps of `trainer` on one batch.
 Workload on_batch(auto trainer, Tensor x, Tensor y, Workload w) {
   w.step = [trainer, x, y] { return trainer->step(x, y); };
+  w.values = [trainer, x, y] { return trainer->values(x, y); };
   return w;
 }
 
@@ -67,6 +82,7 @@ template <class F> Workload value_and_gradient(Tensors leaves, F loss_of, bool c
     results.push_back(loss);
     return results;
   };
+  w.values = [leaves, both] { return both(leaves); };
   w.step = [leaves, both, run = compile(both), compiled, results = Tensors()]() mutable {
     results.clear();
     if (compiled) results = run(leaves);

@@ -1,11 +1,13 @@
 // place.cpp: arena offsets from lifetimes. Several orders of placing, each value at the lowest gap among those alive with it; the
-// smallest arena is kept, and its order mended. Very long plans: best fit in order of time. Not an allocator: nothing is allocated when the plan runs.
+// smallest arena is kept, and its order mended; where that leaves a percent, a beam search in order of time (place_within.cpp).
+// Very long plans: best fit in order of time. Not an allocator: nothing is allocated when the plan runs.
 #include <algorithm>
 #include <map>
 #include <set>
 #include <utility>
 
 #include "plan/passes.hpp"
+#include "plan/passes/placing.hpp"
 
 namespace adjoint::plan {
 namespace {
@@ -15,13 +17,6 @@ constexpr std::size_t kQuadratic = 6000;  // slots: beyond it only the order of 
 constexpr std::size_t kThorough = 1500;   // up to it every order is tried
 
 std::int64_t aligned(std::int64_t bytes) { return (bytes + kAlign - 1) / kAlign * kAlign; }
-
-/// One value to place: alive in steps [first, last].
-struct Item {
-  std::int64_t bytes, offset;
-  std::int32_t first, last;
-  std::uint32_t slot;
-};
 
 /// Each at the lowest gap in the order given; returns the bytes needed, or `give_up` as soon as they are no fewer.
 std::int64_t lowest_gap(std::vector<Item>& items, std::int64_t give_up) {
@@ -157,6 +152,11 @@ void place(Plan& plan) {
     }
   if (plan.arena_bytes > plan.live_bytes && items.size() <= kQuadratic) improve(best, plan, keep);
   if (plan.arena_bytes > plan.live_bytes) keep(items, TimeOrder().run(items, plan.steps.size()));
+  for (const std::int64_t percent : {0, 1})
+    if (plan.arena_bytes > plan.live_bytes + plan.live_bytes / 100 && items.size() <= kThorough) {
+      const auto limit = aligned(plan.live_bytes + plan.live_bytes * percent / 100);
+      if (place_within(items, limit)) keep(items, limit);
+    }
   for (const auto& item : best) plan.slots[item.slot].offset = item.offset;
 }
 

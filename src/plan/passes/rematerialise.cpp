@@ -12,6 +12,7 @@ void rematerialise(Program& p, const Chain& chain, const std::vector<Action>& ac
   q.literals = p.literals;
   q.constants = p.constants;
   q.leaves = p.leaves;
+  q.made = p.made;
   std::vector<std::uint32_t> first(p.values.size(), kNone), now(p.values.size(), kNone), operands;  // numbers in q: the original, the latest
   const auto run = [&](std::uint32_t i) {
     operands.clear();

@@ -43,21 +43,6 @@ class Finder {
   /// Kept whatever is chosen, so that it cuts nothing: small, or made of the batch before any layer (masks, one-hot classes).
   bool pinned(std::uint32_t i) const { return small(i) || side_[i]; }
 
-  double time_of(std::uint32_t i) const {
-    if (p_.is_view(i)) return 0;
-    std::int64_t moved = p_.bytes(i);
-    std::vector<View> in;
-    for (auto k : p_.in(i)) {
-      moved += p_.bytes(k);
-      in.push_back(contiguous_view(nullptr, p_.type(k).dtype, p_.type(k).shape.begin(), p_.type(k).shape.rank()));
-    }
-    double time = static_cast<double>(moved) / kBytesPerSecond;
-    if (const Kernel* kernel = p_.is_elementwise(i) ? nullptr : find_kernel(p_.prim(i).name); kernel && kernel->flops) {
-      const View out = contiguous_view(nullptr, p_.type(i).dtype, p_.type(i).shape.begin(), p_.type(i).shape.rank());
-      time += static_cast<double>(kernel->flops({p_.values[i].node->attrs, in, out})) / kFlopsPerSecond;
-    }
-    return time;
-  }
   bool expensive(std::uint32_t i) const {
     const Kernel* kernel = p_.is_elementwise(i) || p_.is_view(i) ? nullptr : find_kernel(p_.prim(i).name);
     return kernel && kernel->flops;
@@ -135,7 +120,7 @@ class Finder {
     Stage& stage = chain.stages[at];
     std::vector<char> lean(n_, 0);  // kept, or made again, for a lean tape
     for (auto i : stage.forward) {
-      stage.forward_time += time_of(i);
+      stage.forward_time += time_of(p_, i);
       if (p_.is_view(i)) continue;
       stage.forward_extra = std::max(stage.forward_extra, p_.bytes(i));
       if (pinned(i)) continue;
@@ -171,6 +156,22 @@ class Finder {
 };
 
 }  // namespace
+
+std::int64_t flops_of(const Program& p, std::uint32_t i) {
+  const Kernel* kernel = p.is_elementwise(i) || p.is_view(i) ? nullptr : find_kernel(p.prim(i).name);
+  if (!kernel || !kernel->flops) return 0;
+  const auto view = [&](std::uint32_t k) { return contiguous_view(nullptr, p.type(k).dtype, p.type(k).shape.begin(), p.type(k).shape.rank()); };
+  std::vector<View> in;
+  for (auto k : p.in(i)) in.push_back(view(k));
+  return kernel->flops({p.values[i].node->attrs, in, view(i)});
+}
+
+double time_of(const Program& p, std::uint32_t i) {
+  if (p.is_view(i)) return 0;
+  std::int64_t moved = p.bytes(i);
+  for (auto k : p.in(i)) moved += p.bytes(k);
+  return static_cast<double>(moved) / kBytesPerSecond + static_cast<double>(flops_of(p, i)) / kFlopsPerSecond;
+}
 
 Chain find_chain(const Program& program) { return Finder(program).run(); }
 

@@ -30,6 +30,11 @@ struct Chain {
 /// The chain of a program whose values are not grouped yet. One stage where nothing lets it be cut.
 Chain find_chain(const Program& program);
 
+/// Seconds that one value takes, estimated for choosing: only ratios matter.
+double time_of(const Program& program, std::uint32_t i);
+/// Of a product or convolution; 0 for everything else.
+std::int64_t flops_of(const Program& program, std::uint32_t i);
+
 /// What runs, in order: the forward values of a stage (again, if it is not the first time), or its backward values.
 struct Action {
   std::uint32_t stage = 0;
