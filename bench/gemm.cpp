@@ -1,5 +1,5 @@
 // gemm.cpp: rates of the products on the workloads' shapes, beside oneDNN's where it was found at configure time.
-// Usage: bench_gemm [seconds a row [threads, 0 for 1 and 2 [part of a product's name]]]. Each result is checked against a double-precision product before it is timed.
+// Usage: bench_gemm [seconds a row [threads, 0 for 1 and 2 [part of a product's name, such as "2048x2048 NN"]]]. Each result is checked against a double-precision product before it is timed.
 #include "kernels/cpu/gemm.hpp"
 
 #include <cstdlib>
@@ -34,6 +34,10 @@ const Row kRows[] = {
     {"square", 1024, 1024, 1024, 'N', 'N'},          {"square", 1024, 1024, 1024, 'N', 'T'},
     {"square", 1024, 1024, 1024, 'T', 'N'},          {"square", 2048, 2048, 2048, 'N', 'N'},
 };
+
+std::string name_of(const Row& r) {
+  return std::string(r.what) + " " + std::to_string(r.M) + "x" + std::to_string(r.N) + "x" + std::to_string(r.K) + " " + r.a + r.b;
+}
 
 void check(const Row& r, const std::vector<float>& a, const std::vector<float>& b, const std::vector<float>& c) {
   for (int sample = 0; sample < 50; ++sample) {
@@ -88,6 +92,6 @@ int main(int argc, char** argv) {
     runtime::set_threads(threads);
     bench::count_own_time = threads == 1;
     for (const Row& r : kRows)
-      if (std::string(r.what).find(only) != std::string::npos) measure(r, threads, peak, budget);
+      if (name_of(r).find(only) != std::string::npos) measure(r, threads, peak, budget);
   }
 }

@@ -130,6 +130,10 @@ TYPED_TEST(ConvTyped, LayersOfTheModels) {
     ASSERT_NO_FATAL_FAILURE(check<TypeParam>(g, threads));
 }
 
+TYPED_TEST(ConvTyped, WeightsFarLargerThanPictures) {  // they are packed tile by tile
+  for (const auto& g : {square(2, 400, 304, 2, 3, 1, 1), square(1, 300, 320, 4, 3, 2, 1)}) ASSERT_NO_FATAL_FAILURE(check<TypeParam>(g, {1, 2, 7}));
+}
+
 TYPED_TEST(ConvTyped, RandomGeometries) {
   std::mt19937 rng(2024);
   for (int i = 0; i < 400; ++i) {

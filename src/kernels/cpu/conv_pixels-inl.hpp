@@ -68,6 +68,9 @@ template <class T> void pack_columns(const TapProblem& p, const T* w, std::int64
   for (std::int64_t c0 = 0; c0 < p.channels; c0 += some) {
     const std::int64_t channels = std::min(some, p.channels - c0);
     const T* from = w + m * p.w_row + c0 * p.w_channel;
+    constexpr std::int64_t line = 64 / static_cast<std::int64_t>(sizeof(T));
+    for (int r = 0; r < cols; ++r)  // the channels after these: rows, and often channels, are far apart
+      for (std::int64_t x = 0; x < channels * all; x += line) __builtin_prefetch(from + std::max<std::int64_t>(some, 4) * p.w_channel + r * p.w_row + x, 0, 2);
     with_width<T>(width, [&](auto W) HWY_ATTR { pack_panel<W>(from, p.w_row, 1, channels * all, cols, turned); });
     for (std::int64_t t = 0; t < taps; ++t)
       for (std::int64_t c = 0; c < channels; ++c) {
@@ -229,41 +232,77 @@ template <class T> struct PixelPart {
     }
   }
 
-  void columns(const T* weights, std::int64_t j) const {
+  // panel_of(i): the packed weights of problem i.
+  template <class F> void columns(std::int64_t j, const F& panel_of) const {
     for (std::int64_t i = 0; i < t.count; ++i) {
       const TapProblem& p = t.problems[i];
-      const T* panel = weights + t.panel(g, i, j);
+      const T* panel = panel_of(i);
       each_kind(p, [&](const PixelKind(&kind)[3]) { with_width<T>(t.width(j), [&](auto W) { pixels<W>(p, kind, panel); }); });
     }
     write_planes(j);
   }
 };
 
-// How the work is cut: parts of images whose picture and result stay in L2, and parts of the columns where there are too few.
-template <class T> void solve_pixels(const PixelWork<T>& t, std::int64_t threads) {
+// f(0) ... f(parts - 1), on threads if there are several.
+template <class F> void on_threads(std::int64_t threads, std::int64_t parts, const F& f) {
+  if (threads > 1) return runtime::parallel(parts, f);
+  for (std::int64_t i = 0; i < parts; ++i) f(i);
+}
+
+// Images whose picture and result stay in L2 beside the weights that are at work.
+template <class T> std::int64_t images_at_once(const PixelWork<T>& t) {
+  const std::int64_t image = volume(t.shape().src) * t.shape().channels + volume(t.shape().dst) * t.width(0);
+  return std::max<std::int64_t>(1, (384 << 10) / (image * static_cast<std::int64_t>(sizeof(T))));
+}
+
+// Weights by far larger than the pictures: all pictures are turned, then threads take tiles of result channels, whose weights they pack
+// and use up.
+template <class T> void pixels_by_tiles(const PixelWork<T>& t, std::int64_t threads) {
   const TapProblem& p = t.shape();
-  const auto each = [&](std::int64_t parts, auto&& f) {
-    if (threads > 1) runtime::parallel(parts, f);
-    else
-      for (std::int64_t i = 0; i < parts; ++i) f(i);
-  };
+  const std::int64_t image = volume(p.src) * p.channels, some = images_at_once(t);
+  T* pictures = scratch<T>(Slot::conv_picture, p.batch * image);
+  for (std::int64_t g = 0; g < p.groups; ++g) {
+    on_threads(threads, p.batch, [&](std::int64_t n) HWY_ATTR { PixelPart<T>{t, g, n, n + 1, pictures + n * image, nullptr}.turn_source(); });
+    on_threads(threads, t.tiles(), [&](std::int64_t j) HWY_ATTR {
+      T* results = scratch<T>(Slot::conv_result, some * volume(p.dst) * t.width(j));
+      T* weights = scratch<T>(Slot::conv_weights, t.panel(1, 0, 0) / t.row_width() * t.width(j));
+      const auto panel_of = [&](std::int64_t i) { return weights + (t.panel(0, i, 0) / t.row_width()) * t.width(j); };
+      for (std::int64_t i = 0; i < t.count; ++i)
+        pack_columns(t.problems[i], t.w + g * p.w_group + j * kCols<T> * p.w_row, 0, t.columns(j), t.width(j), panel_of(i));
+      for (std::int64_t n = 0; n < p.batch; n += some)
+        PixelPart<T>{t, g, n, std::min(p.batch, n + some), pictures + n * image, results}.columns(j, panel_of);
+    });
+  }
+}
+
+// Else all weights are packed first, then threads take images, or columns of some where there are too few.
+template <class T> void pixels_by_images(const PixelWork<T>& t, std::int64_t threads) {
+  const TapProblem& p = t.shape();
   T* weights = scratch<T>(Slot::conv_weights, t.packed_size());
-  each(p.groups * t.count * t.tiles(), [&](std::int64_t i) HWY_ATTR {
+  on_threads(threads, p.groups * t.count * t.tiles(), [&](std::int64_t i) HWY_ATTR {
     const std::int64_t j = i % t.tiles(), k = i / t.tiles() % t.count, g = i / t.tiles() / t.count;
     pack_columns(t.problems[k], t.w + g * p.w_group + j * kCols<T> * p.w_row, 0, t.columns(j), t.width(j), weights + t.panel(g, k, j));
   });
-  const std::int64_t image = volume(p.src) * p.channels, result = volume(p.dst) * t.width(0);
-  const std::int64_t fit = std::max<std::int64_t>(1, (384 << 10) / ((image + result) * static_cast<std::int64_t>(sizeof(T))));
+  const std::int64_t image = volume(p.src) * p.channels, result = volume(p.dst) * t.width(0), fit = images_at_once(t);
   std::int64_t bands = (p.batch + fit - 1) / fit;
   bands = std::min(p.batch, (bands + threads - 1) / threads * threads);
   const std::int64_t shares = p.groups * bands >= threads ? 1 : std::min(t.tiles(), (threads + p.groups * bands - 1) / (p.groups * bands));
-  each(p.groups * bands * shares, [&](std::int64_t i) HWY_ATTR {
+  on_threads(threads, p.groups * bands * shares, [&](std::int64_t i) HWY_ATTR {
     const std::int64_t share = i % shares, band = i / shares % bands, g = i / shares / bands;
     const std::int64_t n0 = p.batch * band / bands, n1 = p.batch * (band + 1) / bands;
     const PixelPart<T> part{t, g, n0, n1, scratch<T>(Slot::conv_picture, (n1 - n0) * image), scratch<T>(Slot::conv_result, (n1 - n0) * result)};
     part.turn_source();
-    for (std::int64_t j = t.tiles() * share / shares; j < t.tiles() * (share + 1) / shares; ++j) part.columns(weights, j);
+    for (std::int64_t j = t.tiles() * share / shares; j < t.tiles() * (share + 1) / shares; ++j)
+      part.columns(j, [&](std::int64_t k) { return weights + t.panel(g, k, j); });
   });
+}
+
+template <class T> void solve_pixels(const PixelWork<T>& t, std::int64_t threads) {
+  const TapProblem& p = t.shape();
+  const std::int64_t weights = t.packed_size() / p.groups, pictures = p.batch * volume(p.src) * p.channels;
+  const bool large = weights * static_cast<std::int64_t>(sizeof(T)) > 3 << 20 && 2 * pictures <= weights;
+  if (large && t.tiles() >= 2 * threads) pixels_by_tiles(t, threads);
+  else pixels_by_images(t, threads);
 }
 
 }  // namespace adjoint::kernels::HWY_NAMESPACE

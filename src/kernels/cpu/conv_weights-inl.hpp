@@ -45,8 +45,7 @@ template <int W, class T> inline constexpr int kWeightRows = W <= kLanes<T> && k
 
 // Columns [o, o + cols) of rows [begin, end), by vectors of W columns.
 template <int W, class T>
-void weight_rows(const WeightWork<T>& t, std::int64_t o, int cols, std::int64_t begin, std::int64_t end, std::int64_t k0, std::int64_t n, T* out,
-                 std::int64_t ld) {
+void weight_rows(const WeightWork<T>& t, std::int64_t o, int cols, std::int64_t begin, std::int64_t end, std::int64_t k0, std::int64_t n, T* tile) {
   T* panel = scratch<T>(Slot::small_b, kProductBlock * kCols<T>);
   Stretch* s = scratch<Stretch>(Slot::conv_stretches, kProductBlock);
   pack_gradient<W>(t.dy, t.dy_image_stride, t.pixels(), o, cols, k0, n, panel);
@@ -59,66 +58,82 @@ void weight_rows(const WeightWork<T>& t, std::int64_t o, int cols, std::int64_t 
       for (int r = 0; r < R; ++r) {
         const std::int64_t row = begin + tiles.begin(i) + r;
         from[r] = t.picture + t.row_offset[row];
-        to[r] = out + row * ld + o;
+        to[r] = tile + row * W;
       }
       run_stretches<R, W, T>(PixelRows<T, R>(from), panel, step, s, count, to);
     });
 }
 
-// Block number `block` for the share `part` of `parts` of the rows.
-template <class T>
-void weight_block(const WeightWork<T>& t, std::int64_t columns, std::int64_t block, std::int64_t part, std::int64_t parts, T* out, std::int64_t ld) {
+// Block number `block` for the share `part` of `parts` of the rows; done() as in WeightBlock::run.
+template <class T, class Done>
+void weight_block(const WeightWork<T>& t, std::int64_t columns, std::int64_t block, std::int64_t part, std::int64_t parts, T* tile, const Done& done) {
   const std::int64_t k0 = block * kProductBlock, n = std::min(kProductBlock, t.depth() - k0);
   const std::int64_t begin = t.rows() * part / parts, end = t.rows() * (part + 1) / parts;
-  for (std::int64_t o = 0; o < columns; o += kCols<T>) {
-    const int cols = static_cast<int>(std::min<std::int64_t>(kCols<T>, columns - o));
-    if (cols > kLanes<T>) weight_rows<kCols<T>>(t, o, cols, begin, end, k0, n, out, ld);
-    else if (cols > kHalf<T>) weight_rows<kLanes<T>>(t, o, cols, begin, end, k0, n, out, ld);
-    else weight_rows<kHalf<T>>(t, o, cols, begin, end, k0, n, out, ld);
-  }
+  each_column_tile<T>(columns, [&](const ColumnTile& c, auto W) HWY_ATTR {
+    weight_rows<W>(t, c.o, c.cols, begin, end, k0, n, tile);
+    done(c, begin, end);
+  });
 }
 
-// All blocks of one group, some at a time; then dw[o][row] out of the last one's place.
-// run(block, share, shares, out, ld) writes a share of a block's results: rows of (channel, tap), as wide as their tiles.
+// How many blocks, a power of two, one thread joins before it meets the others: a subtree of the whole tree. As many as share the blocks
+// evenly, or leave each thread several turns.
+inline std::int64_t blocks_a_turn(std::int64_t count, std::int64_t threads) {
+  std::int64_t per = 1;
+  for (std::int64_t p = 1; p < 2 * count; p *= 2) {
+    const std::int64_t turns = (count + p - 1) / p;
+    if (threads == 1 || turns >= 4 * threads || (count % p == 0 && turns % threads == 0)) per = p;
+  }
+  return per;
+}
+
+// dw[o][row] of one group. run(block, share, shares, tile, done) computes a share of a block's rows, one tile of columns after the other in
+// the same memory; what is done is joined and turned while it is near.
 template <class T, class Run>
 void weight_group(std::int64_t rows, std::int64_t columns, std::int64_t depth, const Run& run, T* dw, std::int64_t threads) {
-  const std::int64_t count = std::max<std::int64_t>(1, (depth + kProductBlock - 1) / kProductBlock);
-  const std::int64_t rest = (columns - 1) % kCols<T> + 1;
-  const std::int64_t ld = columns - rest + (rest > kLanes<T> ? kCols<T> : rest > kHalf<T> ? kLanes<T> : kHalf<T>), size = (rows * ld + kLanes<T> - 1) / kLanes<T> * kLanes<T>;
-  const std::int64_t batch = std::min(count, std::max(threads, std::min<std::int64_t>(128, (16 << 20) / size)));
-  const int levels = levels_for(count);
-  T* result = scratch<T>(Slot::partial, (batch + levels) * size);
-  T* stack = result + batch * size;
-  for (std::int64_t i = 0; i < batch; ++i) std::fill(result + i * size + rows * ld, result + (i + 1) * size, T(0));
-  for (std::int64_t first = 0; first < count; first += batch) {
-    const std::int64_t blocks = std::min(batch, count - first);
-    const std::int64_t shares = blocks >= threads ? 1 : (threads + blocks - 1) / blocks;
-    const auto part = [&](std::int64_t i) { run(first + i / shares, i % shares, shares, result + i / shares * size, ld); };
-    const auto join = [&](std::int64_t i) {
-      const std::int64_t piece = 64 * kLanes<T>, begin = size / kLanes<T> * i / threads * kLanes<T>,
-                         end = size / kLanes<T> * (i + 1) / threads * kLanes<T>;
-      for (std::int64_t e = begin; e < end; e += piece) {
-        const int n = static_cast<int>(std::min(piece, end - e));
-        const TileStack<T> s{stack + e, size};
-        for (std::int64_t b = 0; b < blocks; ++b)
-          if (first + b + 1 < count) push_block(s, first + b, result + b * size + e, n);
-          else fold_blocks(s, first + b, result + b * size + e, n);
-      }
-    };
-    const auto each = [&](std::int64_t parts, auto&& f) {
-      if (threads > 1) runtime::parallel(parts, f);
-      else
-        for (std::int64_t i = 0; i < parts; ++i) f(i);
-    };
-    each(blocks * shares, part);
-    each(threads, join);
-    if (first + blocks == count)
-      each(threads, [&](std::int64_t i) HWY_ATTR {
-        const std::int64_t begin = rows * i / threads, end = rows * (i + 1) / threads;
-        pack_transposed(result + (blocks - 1) * size + begin * ld, ld, columns, static_cast<int>(end - begin),
-                        rows, dw + begin);
+  const std::int64_t count = std::max<std::int64_t>(1, (depth + kProductBlock - 1) / kProductBlock), per = blocks_a_turn(count, threads);
+  const std::int64_t turns = (count + per - 1) / per, shares = turns >= threads ? 1 : (threads + turns - 1) / turns;
+  const std::int64_t size = (rows * ((columns + kCols<T> - 1) / kCols<T>) + 1) * kCols<T>, tile_size = (rows + 1) * kCols<T>;
+  T* results = turns == 1 ? nullptr : scratch<T>(Slot::partial, turns * size);
+  const auto each = [&](std::int64_t parts, auto&& f) {
+    if (threads > 1) runtime::parallel(parts, f);
+    else
+      for (std::int64_t i = 0; i < parts; ++i) f(i);
+  };
+  const auto turn = [&](std::int64_t i) HWY_ATTR {
+    const std::int64_t first = i / shares * per, n = std::min(per, count - first);
+    T* tile = scratch<T>(Slot::conv_tile, tile_size);
+    T* levels = scratch<T>(Slot::conv_levels, levels_for(n) * size);
+    for (std::int64_t b = 0; b < n; ++b)
+      run(first + b, i % shares, shares, tile, [&](const ColumnTile& t, std::int64_t begin, std::int64_t end) HWY_ATTR {
+        const std::int64_t at = t.o * rows + begin * t.width;
+        T* part = tile + begin * t.width;
+        const int elements = static_cast<int>((end - begin) * t.width);
+        const TileStack<T> s{levels + at, size};
+        if (b + 1 < n) return push_block(s, b, part, elements);
+        fold_blocks(s, b, part, elements);
+        if (results) std::copy_n(part, elements, results + i / shares * size + at);
+        else pack_transposed(part, t.width, t.cols, static_cast<int>(end - begin), rows, dw + t.o * rows + begin);
       });
-  }
+  };
+  each(turns * shares, turn);
+  if (turns == 1) return;
+  each(threads, [&](std::int64_t i) HWY_ATTR {
+    constexpr std::int64_t some = 64;  // rows that are joined and turned together
+    T* tile = scratch<T>(Slot::conv_tile, some * kCols<T>);
+    T* levels = scratch<T>(Slot::conv_levels, levels_for(turns) * some * kCols<T>);
+    each_column_tile<T>(columns, [&](const ColumnTile& t, auto) HWY_ATTR {
+      for (std::int64_t r = rows * i / threads, end = rows * (i + 1) / threads; r < end; r += some) {
+        const int n = static_cast<int>(std::min(some, end - r)), elements = n * t.width;
+        const TileStack<T> s{levels, some * kCols<T>};
+        for (std::int64_t b = 0; b < turns; ++b) {
+          std::copy_n(results + b * size + t.o * rows + r * t.width, elements, tile);
+          if (b + 1 < turns) push_block(s, b, tile, elements);
+          else fold_blocks(s, b, tile, elements);
+        }
+        pack_transposed(tile, t.width, t.cols, n, rows, dw + t.o * rows + r);
+      }
+    });
+  });
 }
 
 // Groups in turn, or, where there are many (depthwise; examples under vmap), shared out whole: no thread waits for another within one.
@@ -148,8 +163,8 @@ template <class T> void weights_by_taps(const TapProblem& p, const T* x, const T
   each_group(p.groups, threads, [&](std::int64_t g, std::int64_t workers) HWY_ATTR {
     const WeightWork<T> t{p, view, pictures + g * p.channels * view.plane, dy + g * p.rows * pixels,
                           p.groups * p.channels * view.plane, p.groups * p.rows * pixels, row_offset};
-    const auto run = [&](std::int64_t block, std::int64_t share, std::int64_t shares, T* out, std::int64_t ld) HWY_ATTR {
-      weight_block(t, p.rows, block, share, shares, out, ld);
+    const auto run = [&](std::int64_t block, std::int64_t share, std::int64_t shares, T* tile, const auto& done) HWY_ATTR {
+      weight_block(t, p.rows, block, share, shares, tile, done);
     };
     weight_group<T>(rows, p.rows, t.depth(), run, dw + g * p.rows * rows, workers);
   });
@@ -158,9 +173,9 @@ template <class T> void weights_by_taps(const TapProblem& p, const T* x, const T
 template <class T> void weights_by_pixels(const TapProblem& p, const T* x, const T* dy, T* dw, std::int64_t threads) {
   const std::int64_t rows = p.channels * p.tap_count(), pixels = volume(p.box), depth = p.batch * pixels;
   each_group(p.groups, threads, [&](std::int64_t g, std::int64_t workers) HWY_ATTR {
-    const auto run = [&](std::int64_t block, std::int64_t share, std::int64_t shares, T* out, std::int64_t ld) HWY_ATTR {
+    const auto run = [&](std::int64_t block, std::int64_t share, std::int64_t shares, T* tile, const auto& done) HWY_ATTR {
       const std::int64_t k0 = block * kProductBlock;
-      WeightBlock<T>{p, x + g * p.channels * volume(p.src), dy + g * p.rows * pixels, k0, std::min(kProductBlock, depth - k0)}.run(share, shares, out, ld);
+      WeightBlock<T>{p, x + g * p.channels * volume(p.src), dy + g * p.rows * pixels, k0, std::min(kProductBlock, depth - k0)}.run(share, shares, tile, done);
     };
     weight_group<T>(rows, p.rows, depth, run, dw + g * p.rows * rows, workers);
   });

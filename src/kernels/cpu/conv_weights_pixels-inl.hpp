@@ -26,10 +26,26 @@ void pack_gradient(const T* dy, std::int64_t image_stride, std::int64_t pixels, 
   }
 }
 
+// Result channels [o, o + cols) of the weight gradient, computed as rows (channel, tap) of `width` columns.
+struct ColumnTile {
+  std::int64_t o;
+  int cols, width;
+};
+// f(tile, integral_constant<int, width>) for each of them; only the last may be narrow.
+template <class T, class F> void each_column_tile(std::int64_t columns, const F& f) {
+  for (std::int64_t o = 0; o < columns; o += kCols<T>) {
+    const int cols = static_cast<int>(std::min<std::int64_t>(kCols<T>, columns - o));
+    const auto with = [&](auto W) { f(ColumnTile{o, cols, W}, W); };
+    if (cols > kLanes<T>) with(std::integral_constant<int, kCols<T>>());
+    else if (cols > kHalf<T>) with(std::integral_constant<int, kLanes<T>>());
+    else with(std::integral_constant<int, kHalf<T>>());
+  }
+}
+
 // Rows of the result that are packed side by side: one cache line where that is possible.
 inline constexpr int kSide = std::bit_ceil(static_cast<unsigned>(kRows));
 
-// Block [k0, k0 + n) of the pixels of one group. Results stand at out[(channel * taps + tap) * ld + column].
+// Block [k0, k0 + n) of the pixels of one group. Results stand at tile[(channel * taps + tap) * width + column].
 template <class T> struct WeightBlock {
   const TapProblem& p;
   const T *x, *dy;  // of the group's first channel
@@ -98,8 +114,8 @@ template <class T> struct WeightBlock {
     return count;
   }
 
-  template <int W> void columns(std::int64_t o, int cols, std::int64_t c_begin, std::int64_t c_end, const T* source, std::int64_t source_panel, T* out,
-                                std::int64_t ld) const {
+  template <int W> void columns(std::int64_t o, int cols, std::int64_t c_begin, std::int64_t c_end, const T* source, std::int64_t source_panel,
+                                T* tile) const {
     const std::int64_t taps = p.tap_count();
     T* panel = scratch<T>(Slot::small_b, kProductBlock * kCols<T>);
     pack_gradient<W>(dy, p.groups * p.rows * pixels(), pixels(), o, cols, k0, n, panel);
@@ -109,23 +125,21 @@ template <class T> struct WeightBlock {
       for (std::int64_t c = c_begin; c < c_end; ++c)
         with_rows<kRows>(panels().length(c), [&](auto R) HWY_ATTR {
           T* to[R];
-          for (int r = 0; r < R; ++r) to[r] = out + ((panels().begin(c) + r) * taps + tap) * ld + o;
+          for (int r = 0; r < R; ++r) to[r] = tile + ((panels().begin(c) + r) * taps + tap) * W;
           run_stretches<R, W, T>(SideRows<T>{source + (c - c_begin) * source_panel}, panel, p.src_step[2] * kSide, s, count, to);
         });
     }
   }
 
-  // Share `part` of `parts` of the channels.
-  void run(std::int64_t part, std::int64_t parts, T* out, std::int64_t ld) const {
+  // Share `part` of `parts` of the channels; done(column tile, first row, row behind the last) after each tile of columns.
+  template <class Done> void run(std::int64_t part, std::int64_t parts, T* tile, const Done& done) const {
     const std::int64_t begin = panels().count * part / parts, end = panels().count * (part + 1) / parts, size = source_size() * kSide;
     T* source = scratch<T>(Slot::conv_picture, (end - begin) * size);
     for (std::int64_t c = begin; c < end; ++c) pack_source(c, source + (c - begin) * size);
-    for (std::int64_t o = 0; o < p.rows; o += kCols<T>) {
-      const int cols = static_cast<int>(std::min<std::int64_t>(kCols<T>, p.rows - o));
-      if (cols > kLanes<T>) columns<kCols<T>>(o, cols, begin, end, source, size, out, ld);
-      else if (cols > kHalf<T>) columns<kLanes<T>>(o, cols, begin, end, source, size, out, ld);
-      else columns<kHalf<T>>(o, cols, begin, end, source, size, out, ld);
-    }
+    each_column_tile<T>(p.rows, [&](const ColumnTile& t, auto W) HWY_ATTR {
+      columns<W>(t.o, t.cols, begin, end, source, size, tile);
+      done(t, panels().begin(begin) * p.tap_count(), panels().begin(end) * p.tap_count());
+    });
   }
 };
 

@@ -26,24 +26,39 @@ template <class T> struct StoreMatrix {
   }
 };
 
-template <class T>
-void packed(std::int64_t M, std::int64_t N, std::int64_t K, MatrixRef<const T> a, MatrixRef<const T> b, MatrixRef<T> c,
-            std::int64_t parts) {
-  const auto pack_a = [a](std::int64_t i, int rows, std::int64_t k, std::int64_t n, T* dst) HWY_ATTR {
-    pack_panel<kRows>(a.data + i * a.row_stride + k * a.col_stride, a.row_stride, a.col_stride, n, rows, dst);
-  };
-  const auto pack_b = [b](std::int64_t j, int cols, std::int64_t k, std::int64_t n, T* dst) HWY_ATTR {
-    const T* from = b.data + k * b.row_stride + j * b.col_stride;
+// Panels of columns of B.
+template <class T> struct PackColumns {
+  MatrixRef<const T> b;
+  static constexpr std::int64_t line = 64 / static_cast<std::int64_t>(sizeof(T));
+
+  const T* at(std::int64_t k, std::int64_t j) const { return b.data + k * b.row_stride + j * b.col_stride; }
+  void operator()(std::int64_t j, int cols, std::int64_t k, std::int64_t n, T* dst) const {
+    const T* from = at(k, j);
     // Columns far apart are no stream for the processor: the lines of the next steps are asked for.
-    constexpr std::int64_t some = 256 / static_cast<std::int64_t>(sizeof(T)), line = some / 4;
+    constexpr std::int64_t some = 4 * line;
     if (b.row_stride != 1 || b.col_stride == 1) return pack_panel<kCols<T>>(from, b.col_stride, b.row_stride, n, cols, dst);
     for (std::int64_t i = 0; i < n; i += some, from += some) {
       for (int x = 0; x < cols; ++x)
         for (std::int64_t l = some; l < 2 * some; l += line) __builtin_prefetch(from + x * b.col_stride + l, 0, 2);
       pack_panel<kCols<T>>(from, b.col_stride, 1, std::min(some, n - i), cols, dst + i * kCols<T>);
     }
+  }
+  // Its lines follow one another in rows or in columns; of other layouts each element would be a line.
+  Ahead ahead(std::int64_t j, std::int64_t cols, std::int64_t k, std::int64_t n) const {
+    constexpr auto size = static_cast<std::int64_t>(sizeof(T));
+    if (b.col_stride == 1) return {at(k, j), b.row_stride * size, n, 64, (cols + line - 1) / line};
+    if (b.row_stride == 1) return {at(k, j), 64, (n + line - 1) / line, b.col_stride * size, cols};
+    return {};
+  }
+};
+
+template <class T>
+void packed(std::int64_t M, std::int64_t N, std::int64_t K, MatrixRef<const T> a, MatrixRef<const T> b, MatrixRef<T> c,
+            std::int64_t parts) {
+  const auto pack_a = [a](std::int64_t i, int rows, std::int64_t k, std::int64_t n, T* dst) HWY_ATTR {
+    pack_panel<kRows>(a.data + i * a.row_stride + k * a.col_stride, a.row_stride, a.col_stride, n, rows, dst);
   };
-  product<T>(M, N, PlainBlocks{K}, pack_a, pack_b, StoreMatrix<T>{c}, parts,
+  product<T>(M, N, PlainBlocks{K}, pack_a, PackColumns<T>{b}, StoreMatrix<T>{c}, parts,
              {strip_for(a.row_stride, a.col_stride), strip_for(b.col_stride, b.row_stride)});
 }
 

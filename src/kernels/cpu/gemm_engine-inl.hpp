@@ -82,6 +82,10 @@ HWY_INLINE void pack_panel(const T* src, std::int64_t lane, std::int64_t step, s
       for (int r = rows; r < W; ++r) dst[k * W + r] = T(0);
   if (lane == 1 && rows == W) {
     for (std::int64_t k = 0; k < n; ++k) copy_row<W>(src + k * step, dst + k * W);
+  } else if (lane == 1 && W <= 16) {
+    with_rows<std::min(W, 16)>(rows, [&](auto R) HWY_ATTR {
+      for (std::int64_t k = 0; k < n; ++k) copy_row<R>(src + k * step, dst + k * W);
+    });
   } else if (step == 1 && lane != 1) {
     pack_transposed(src, lane, n, rows, W, dst);
   } else {
@@ -148,8 +152,8 @@ struct Block {
   bool last;
 };
 
-inline constexpr std::int64_t kResident = 512 << 10;  // bytes of packed B that stay in L2 while A passes
-inline constexpr std::int64_t kOuterRows = 1024, kOuterCols = 1024;
+inline constexpr std::int64_t kResident = 256 << 10;  // bytes of packed B that stay in L2 while A passes and the next ones arrive
+inline constexpr std::int64_t kOuterRows = 1024, kOuterCols = 1024;  // twice the rows where no more than two blocks wait for each other
 
 // How many k's of a panel are packed before the next panel's turn. An operand whose rows lie along the panel is read row
 // by row in narrow strips, one that runs along k in whole panels: both ways follow memory.
@@ -187,35 +191,44 @@ template <class T, class PackA, class PackB, class Store> struct OuterBlock {
   }
 
   // Rows of panel ip, w columns from `column` of the block on, whose packed panel is pb.
-  template <int V> void tile(const Block& c, std::int64_t ip, std::int64_t column, int w, const T* pb) const {
+  template <int V> void tile(const Block& c, std::int64_t ip, std::int64_t column, int w, const T* pb, Ahead& ahead) const {
     const std::int64_t n = c.end - c.begin, i = i0 + row_panels().begin(ip), j = j0 + column;
     const int r = row_panels().length(ip);
     const T* pa = a + ip * kRows * n;
     const auto run = [&](T* to, std::int64_t ld) HWY_ATTR {
       with_rows<kRows>(r, [&](auto R) HWY_ATTR {
-        run_tile<R, V, T>(PackedRows<T, kRows>{pa}, RowVectors<T>{pb, kCols<T>}, n, to, ld);
+        run_tile<R, V, T>(PackedRows<T, kRows>{pa}, RowVectors<T>{pb, kCols<T>}, n, to, ld, ahead);
       });
     };
     constexpr int W = V * kLanes<T>;
     std::int64_t ld = 0;
     T* direct = c.last && w == W ? store.direct(i, j, ld) : nullptr;
-    if (single && direct != nullptr) {
-      constexpr std::int64_t line = 64 / static_cast<std::int64_t>(sizeof(T));
+    constexpr std::int64_t line = 64 / static_cast<std::int64_t>(sizeof(T));
+    if (direct != nullptr)
       for (int y = 0; y < r; ++y)  // the result's lines arrive while the chains run
         for (std::int64_t x = 0; x < W; x += line) __builtin_prefetch(direct + y * ld + x, 1);
-      return run(direct, ld);
-    }
-    alignas(64) T t[kRows * W];
-    run(t, W);
+    if (single && direct != nullptr) return run(direct, ld);
     const std::int64_t wide = (cols + kCols<T> - 1) / kCols<T> * kCols<T>;
     const TileStack<T> s{stack + (ip * wide + column) * kRows, row_panels().count * wide * kRows};
+    if (!single)  // and so do the first join's
+      for (std::int64_t x = 0; x < r * W; x += line) __builtin_prefetch(s.base + x, 1);
+    alignas(64) T t[kRows * W];
+    run(t, W);
     if (!c.last) return push_block(s, c.index, t, r * W);
     fold_blocks(s, c.index, t, r * W);
     if (direct == nullptr) return store(i, r, j, w, t, W);
     for (int y = 0; y < r; ++y) std::memcpy(direct + y * ld, t + y * W, W * sizeof(T));
   }
 
-  // Part of the block: some panels of columns are packed and stay in L2 while the panels of rows pass.
+  // Where the packer finds columns [j, j_end) of the block, if it can tell.
+  Ahead source_of(const Block& c, std::int64_t j, std::int64_t j_end) const {
+    if constexpr (requires { pack_b.ahead(j0 + j, j_end - j, c.begin, c.end - c.begin); })
+      if (j < j_end && c.begin < c.end) return pack_b.ahead(j0 + j, j_end - j, c.begin, c.end - c.begin);
+    return {};
+  }
+
+  // Part of the block: some panels of columns are packed and stay in L2 while the panels of rows pass; the last tiles ask for what is
+  // packed next.
   void multiply(const Block& c, std::int64_t i_begin, std::int64_t i_end, std::int64_t j_begin, std::int64_t j_end) const {
     const std::int64_t n = c.end - c.begin, panel = kCols<T> * std::max<std::int64_t>(1, n);
     const std::int64_t width = std::max<std::int64_t>(1, kResident / (panel * static_cast<std::int64_t>(sizeof(T)))) * kCols<T>;
@@ -223,11 +236,14 @@ template <class T, class PackA, class PackB, class Store> struct OuterBlock {
     for (std::int64_t j = j_begin; j < j_end; j += width) {
       const std::int64_t end = std::min(j_end, j + width);
       pack_columns(c, j, end, b);
+      Ahead nothing(b, 0, INT64_MAX, 0, 1), next = source_of(c, end, std::min(j_end, end + width));
+      std::int64_t early = next.lines() == 0 ? INT64_MAX : (i_end - i_begin) * ((end - j + kCols<T> - 1) / kCols<T>) - (next.lines() + n - 1) / n;
       for (std::int64_t ip = i_begin; ip < i_end; ++ip)
         for (std::int64_t p = j; p < end; p += kCols<T>) {
           const int w = static_cast<int>(std::min<std::int64_t>(kCols<T>, end - p));
-          if (w > kLanes<T>) tile<2>(c, ip, p, w, b + (p - j) * n);
-          else tile<1>(c, ip, p, w, b + (p - j) * n);
+          Ahead& ahead = early-- > 0 ? nothing : next;
+          if (w > kLanes<T>) tile<2>(c, ip, p, w, b + (p - j) * n, ahead);
+          else tile<1>(c, ip, p, w, b + (p - j) * n, ahead);
         }
     }
   }
@@ -244,16 +260,17 @@ template <class T, class PackA, class PackB, class Store> struct OuterBlock {
 };
 
 // C = A B. pack_a(i, rows, k, n, dst) and pack_b(j, cols, k, n, dst) write panels [n][kRows] and [n][kCols];
+// pack_b.ahead(j, cols, k, n), where there is one, tells the lines that it will read;
 // store.direct(i, j, ld) gives the place of a full tile or null; store(i, rows, j, cols, tile, ld) takes a tile.
 template <class T, class Blocks, class PackA, class PackB, class Store>
 void product(std::int64_t M, std::int64_t N, const Blocks& blocks, const PackA& pack_a, const PackB& pack_b,
              const Store& store, std::int64_t parts, Strips strips = {}) {
   const std::int64_t count = blocks.count();
-  const std::int64_t max_rows = std::min(M, kOuterRows), max_cols = std::min(N, kOuterCols);
+  const std::int64_t outer_rows = count <= 2 ? 2 * kOuterRows : kOuterRows, max_rows = std::min(M, outer_rows), max_cols = std::min(N, kOuterCols);
   const std::int64_t rp = split_into(max_rows, kRows).count + 1, cp = (max_cols + kCols<T> - 1) / kCols<T>;
   T* a = scratch<T>(Slot::packed_a, rp * kRows * kProductBlock);
   T* stack = count == 1 ? nullptr : scratch<T>(Slot::partial, levels_for(count) * rp * kRows * cp * kCols<T>);
-  const EvenSplit outer = split_into(M, kOuterRows);
+  const EvenSplit outer = split_into(M, static_cast<int>(outer_rows));
   for (std::int64_t j0 = 0; j0 < N; j0 += kOuterCols)
     for (std::int64_t o = 0; o < outer.count; ++o) {
       const OuterBlock<T, PackA, PackB, Store> block{

@@ -50,10 +50,13 @@ template <class T> struct StridedRows {  // element (r, k) at p + r * row + k * 
   HWY_INLINE T at(int r) const { return p[r * row]; }
   HWY_INLINE void next() { p += step; }
 };
-template <class T, int R> struct PackedRows {  // a panel [k][R]
+template <class T, int R> struct PackedRows {  // a panel [k][R]; many of them pass, from beyond L2, so lines are asked for in time
   const T* HWY_RESTRICT p;
   HWY_INLINE T at(int r) const { return p[r]; }
-  HWY_INLINE void next() { p += R; }
+  HWY_INLINE void next() {
+    __builtin_prefetch(p + 40 * R);
+    p += R;
+  }
 };
 template <class T, int R> struct OffsetRows {  // element (r, k) at base + row[r] + offset[k]
   const T* HWY_RESTRICT base;
@@ -77,40 +80,74 @@ template <class T, int V> struct OffsetVectors {  // vector v at base[v] + offse
   HWY_INLINE void next() { ++offset; }
 };
 
+// Cache lines that are wanted in L2 soon: `runs` runs of `length` lines, lines `step` bytes apart, runs `jump` bytes apart. A tile asks
+// for one line with each step of its chain, so that who packs them next finds them near.
+struct Ahead {
+  const char *at = nullptr, *run = nullptr;
+  std::int64_t step = 0, length = 0, jump = 0, runs = 0, left = INT64_MAX;
+  Ahead() = default;
+  Ahead(const void* from, std::int64_t line_step, std::int64_t lines_a_run, std::int64_t run_jump, std::int64_t run_count)
+      : at(static_cast<const char*>(from)), run(at), step(line_step), length(lines_a_run), jump(run_jump), runs(run_count), left(lines_a_run) {}
+  std::int64_t lines() const { return runs * length; }
+  HWY_INLINE void ask(std::int64_t i) const { __builtin_prefetch(at + i * step, 0, 2); }
+  // The first n of the lines that are left of this run have been asked for; after the last run the last line is asked for again.
+  HWY_INLINE void took(std::int64_t n) {
+    at += n * step;
+    if ((left -= n) > 0) return;
+    if (--runs > 0) run += jump, at = run, left = length;
+    else at -= step, step = 0, left = INT64_MAX;
+  }
+};
+struct NothingAhead {
+  static constexpr std::int64_t left = INT64_MAX;
+  HWY_INLINE void ask(std::int64_t) const {}
+  HWY_INLINE void took(std::int64_t) const {}
+};
+
 // to[v] + r * ld = the chain over n steps, begun at +0, plus +0. (A zero's sign never reaches a result, because every
 // result ends with + (+0); so a block's may be cleared early, and one form of the tile serves all.)
-template <int R, int V, class T, class A, class B>
-HWY_INLINE void run_tile(A a, B b, std::int64_t n, T* const (&to)[V], std::int64_t ld) {
+template <int R, int V, class T, class A, class B, class H>
+HWY_INLINE void run_tile(A a, B b, std::int64_t n, T* const (&to)[V], std::int64_t ld, H&& ahead) {
   const Tag<T> d;
   Vec<T> acc[R][V];
 #pragma GCC unroll 16
   for (int r = 0; r < R; ++r)
 #pragma GCC unroll 2
     for (int v = 0; v < V; ++v) acc[r][v] = hn::Zero(d);
-  for (; n > 0; --n) {
-    Vec<T> bv[V];
+  while (n > 0) {
+    const std::int64_t some = std::min<std::int64_t>(n, ahead.left);
+    for (std::int64_t k = 0; k < some; ++k) {
+      ahead.ask(k);
+      Vec<T> bv[V];
 #pragma GCC unroll 2
-    for (int v = 0; v < V; ++v) bv[v] = b.at(v);
+      for (int v = 0; v < V; ++v) bv[v] = b.at(v);
 #pragma GCC unroll 16
-    for (int r = 0; r < R; ++r) {
-      const Vec<T> ar = hn::Set(d, a.at(r));
+      for (int r = 0; r < R; ++r) {
+        const Vec<T> ar = hn::Set(d, a.at(r));
 #pragma GCC unroll 2
-      for (int v = 0; v < V; ++v) acc[r][v] = fma(ar, bv[v], acc[r][v]);
+        for (int v = 0; v < V; ++v) acc[r][v] = fma(ar, bv[v], acc[r][v]);
+      }
+      a.next();
+      b.next();
     }
-    a.next();
-    b.next();
+    ahead.took(some);
+    n -= some;
   }
 #pragma GCC unroll 16
   for (int r = 0; r < R; ++r)
 #pragma GCC unroll 2
     for (int v = 0; v < V; ++v) hn::StoreU(hn::Add(acc[r][v], hn::Zero(d)), d, to[v] + r * ld);
 }
-// The same to vectors that stand side by side.
 template <int R, int V, class T, class A, class B>
-HWY_INLINE void run_tile(A a, B b, std::int64_t n, T* to, std::int64_t ld) {
+HWY_INLINE void run_tile(A a, B b, std::int64_t n, T* const (&to)[V], std::int64_t ld) {
+  run_tile<R, V, T>(a, b, n, to, ld, NothingAhead());
+}
+// The same to vectors that stand side by side.
+template <int R, int V, class T, class A, class B, class H = NothingAhead>
+HWY_INLINE void run_tile(A a, B b, std::int64_t n, T* to, std::int64_t ld, H&& ahead = {}) {
   T* side[V];
   for (int v = 0; v < V; ++v) side[v] = to + v * kLanes<T>;
-  run_tile<R, V, T>(a, b, n, side, ld);
+  run_tile<R, V, T>(a, b, n, side, ld, ahead);
 }
 
 // ---- chains in stretches: where the operands of consecutive k's do not follow one another ----

@@ -129,6 +129,30 @@ Accumulator<T> reduce_blocks(const LaneKernels<Accumulator<T>>& k, const ReduceS
   return tree.finish();
 }
 
+/// Whether blocks are pieces of memory that keep the lanes' places: planes of pictures, summed over a batch.
+bool in_pieces(const ReduceSpace& s) {
+  const Axis& inner = s.reduced[static_cast<std::size_t>(s.reduced_rank - 1)];
+  return s.reduced_rank > 1 && inner.in == 1 && inner.size % kReduceLanes == 0;
+}
+
+/// Four results in pieces, block by block side by side: neighbouring planes are one stretch of memory.
+template <class A>
+void four_rows(const LaneKernels<A>& k, const ReduceSpace& s, const A* const (&x)[4], A (&results)[4]) {
+  const std::int64_t inner = s.reduced[static_cast<std::size_t>(s.reduced_rank - 1)].size;
+  Tree<A> tree[4] = {Tree<A>(k), Tree<A>(k), Tree<A>(k), Tree<A>(k)};
+  for (std::int64_t begin = 0; begin < s.reduced_size; begin += kBlock) {
+    Piece piece[kBlock / kReduceLanes];
+    std::int64_t count = 0;
+    const std::int64_t end = std::min(begin + kBlock, s.reduced_size);
+    for (std::int64_t at = begin; at < end; at += piece[count++].length)
+      piece[count] = {s.reduced_offset(at / inner) + at % inner, std::min(inner - at % inner, end - at)};
+    A v[4];
+    k.pieces4(x, piece, count, v);
+    for (int m = 0; m < 4; ++m) tree[m].push(v[m]);
+  }
+  for (int m = 0; m < 4; ++m) results[m] = tree[m].finish();
+}
+
 template <class T>
 void rows(const LaneKernels<Accumulator<T>>& k, const ReduceSpace& s, const View& out, std::int64_t first,
           std::int64_t last) {
@@ -137,8 +161,8 @@ void rows(const LaneKernels<Accumulator<T>>& k, const ReduceSpace& s, const View
   const std::int64_t blocks = (s.reduced_size + kBlock - 1) / kBlock;
   std::int64_t i = first;
   if constexpr (std::is_same_v<A, Element<T>>) {
-    const bool direct = blocks == 1 && s.reduced_rank == 1 && s.reduced[0].in == 1;
-    for (; direct && i + 4 <= last; i += 4) {
+    const bool direct = blocks == 1 && s.reduced_rank == 1 && s.reduced[0].in == 1, pieces = in_pieces(s);
+    for (; (direct || pieces) && i + 4 <= last; i += 4) {
       const A* x[4];
       A v[4];
       std::int64_t to[4];
@@ -147,7 +171,8 @@ void rows(const LaneKernels<Accumulator<T>>& k, const ReduceSpace& s, const View
         x[m] = in + at.in;
         to[m] = at.out;
       }
-      k.block4(x, s.reduced_size, v);
+      if (pieces) four_rows<A>(k, s, x, v);
+      else k.block4(x, s.reduced_size, v);
       for (int m = 0; m < 4; ++m) write<T>(out, to[m], v[m]);
     }
   }

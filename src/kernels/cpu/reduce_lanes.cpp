@@ -124,6 +124,27 @@ struct FloatLanes {
   static void block(const T* x, std::int64_t n, T* out) { blocks<1>(&x, n, out); }
   static void block4(const T* const* x, std::int64_t n, T* out) { blocks<4>(x, n, out); }
 
+  /// Four blocks in pieces; pieces are far apart, so lines of later ones are asked for.
+  static void pieces4(const T* const* x, const Piece* piece, std::int64_t count, T* out) {
+    constexpr int M = 4;
+    const D d;
+    V lane[M][kVectors];
+    for (auto& l : lane)
+      for (auto& v : l) v = hn::Set(d, Op::template neutral<T>());
+    const std::int64_t ahead = std::max<std::int64_t>(1, 512 / piece[0].length);
+    for (std::int64_t p = 0; p < count; ++p) {
+      const T *x0 = x[0] + piece[p].offset, *x1 = x[1] + piece[p].offset, *x2 = x[2] + piece[p].offset, *x3 = x[3] + piece[p].offset;
+      const T* const from[M] = {x0, x1, x2, x3};
+      const std::int64_t later = piece[std::min(p + ahead, count - 1)].offset - piece[p].offset;
+      for (std::int64_t i = 0; i < piece[p].length; i += kReduceLanes)
+        for (int m = 0; m < M; ++m) {
+          __builtin_prefetch(from[m] + later + i);
+          for (std::size_t v = 0; v < kVectors; ++v) lane[m][v] = Op{}(lane[m][v], hn::LoadU(d, from[m] + i + static_cast<std::int64_t>(v * kWidth)));
+        }
+    }
+    for (int m = 0; m < M; ++m) out[m] = join(lane[m]);
+  }
+
   /// f(d, i) for whole vectors of columns, then for single ones.
   template <class F>
   static HWY_INLINE void columns(std::int64_t w, F f) {
@@ -164,6 +185,13 @@ struct IntegerLanes {
   static void block4(const T* const* x, std::int64_t n, T* out) {
     for (int m = 0; m < 4; ++m) block(x[m], n, out + m);
   }
+  static void pieces4(const T* const* x, const Piece* piece, std::int64_t count, T* out) {
+    for (int m = 0; m < 4; ++m) {
+      out[m] = Op::template neutral<T>();
+      for (std::int64_t p = 0; p < count; ++p)
+        for (std::int64_t i = 0; i < piece[p].length; ++i) out[m] = Op::integer(out[m], x[m][piece[p].offset + i]);
+    }
+  }
   static void first(T* lane, const T* x, std::int64_t w) { std::copy_n(x, w, lane); }
   static void next(T* lane, const T* x, std::int64_t w) {
 #pragma GCC ivdep
@@ -177,7 +205,7 @@ struct IntegerLanes {
 template <class T, class Op>
 constexpr LaneKernels<T> kernels_of() {
   using L = typename std::conditional_t<std::is_floating_point_v<T>, FloatLanes<T, Op>, IntegerLanes<T, Op>>;
-  return {Op::template neutral<T>(), &L::block, &L::block4, &L::first, &L::next, &L::next4};
+  return {Op::template neutral<T>(), &L::block, &L::block4, &L::pieces4, &L::first, &L::next, &L::next4};
 }
 template <class T>
 const LaneKernels<T>* select(ReduceOp op) {

@@ -15,7 +15,7 @@ namespace adjoint::kernels {
 /// Who holds a buffer. A kernel that calls another one must not share its slot.
 enum class Slot : std::uint8_t {
   packed_a, packed_b, partial, small_b, widened, conv_taps, conv_picture, conv_offsets, conv_weights, conv_blocks,
-  conv_kinds, conv_stretches, conv_result,
+  conv_kinds, conv_stretches, conv_result, conv_tile, conv_levels,
   reduce_block, reduce_lanes, reduce_tree, reduce_partial, indexed_order, tile_rows, emitted_rows, count
 };
 
