@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "graph/topo.hpp"
+#include "plan/program.hpp"
 #include "runtime/executor.hpp"
 #include "runtime/interpreter.hpp"
 #include "runtime/verify.hpp"
@@ -36,6 +37,7 @@ struct Graph {
   std::vector<Buffer*> leaves;  // borrowed from the nodes
   std::vector<std::int64_t> literals;
   std::vector<DType> literal_types;
+  std::vector<char> literal_known;  // part of the plan's key: another step with another number has another plan
   PlanOptions options = {};
 
   /// `free`: leaves whose data may be any; only those are changed in a later run.
@@ -48,6 +50,7 @@ struct Graph {
       if (n->kind == Kind::literal && !n->computed()) {
         literals.push_back(literal_bits(*n));
         literal_types.push_back(n->type.dtype);
+        literal_known.push_back(plan::known_number(*n) != 0);
       } else if (n->arity == 0 || n->computed()) {
         leaf_nodes.push_back(n);
         leaves.push_back(n->data.load());
@@ -74,7 +77,7 @@ struct Graph {
     std::vector<std::int64_t> bits = literals;
     if (others)
       for (std::size_t k = 0; k < bits.size(); ++k)
-        if (literal_types[k] == DType::f32) bits[k] = literal_bits(*literal({Shape{}, DType::f32}, 1.25 * number(bits[k]) + 0.125, {}).node());
+        if (literal_types[k] == DType::f32 && !literal_known[k]) bits[k] = literal_bits(*literal({Shape{}, DType::f32}, 1.25 * number(bits[k]) + 0.125, {}).node());
     return bits;
   }
 
