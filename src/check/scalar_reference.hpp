@@ -62,6 +62,8 @@ template <class T> struct Scalar {
   /// -0 counts as less than +0, which the sums at 0 say.
   static T maximum(T x, T y) { return x == 0 && y == 0 ? x + y : nan(x) || x > y ? x : y; }
   static T minimum(T x, T y) { return x == 0 && y == 0 ? -(-x + -y) : nan(x) || x < y ? x : y; }
+  /// The sign of a NaN counts as +.
+  static T copysign(T x, T y) { return nan(y) ? E::abs(x) : E::copysign(x, y); }
   /// x - y floor(x / y): the sign is that of y.
   static T remainder(T x, T y) {
     const T r = E::fmod(x, y);
@@ -186,7 +188,7 @@ inline constexpr std::pair<std::string_view, Fn2<T>> kBinary[] = {
     {"minimum", Scalar<T>::minimum},
     {"atan2", Elementary<T>::atan2},
     {"hypot", Elementary<T>::hypot},
-    {"copysign", Elementary<T>::copysign},
+    {"copysign", Scalar<T>::copysign},
     {"ldexp", Scalar<T>::ldexp},
     {"logaddexp", Scalar<T>::logaddexp},
     {"nextafter", Scalar<T>::nextafter},

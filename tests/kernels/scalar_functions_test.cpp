@@ -236,7 +236,7 @@ template <class T> void check_exact_floats() {
   exact2<T, T>("mul", [](T a, T b) { return a * b; });
   exact2<T, T>("div", [](T a, T b) { return a / b; });
   exact2<T, T>("fmod", [](T a, T b) { return std::fmod(a, b); });
-  exact2<T, T>("copysign", [](T a, T b) { return std::copysign(a, b); });
+  exact2<T, T>("copysign", [](T a, T b) { return std::isnan(b) ? std::abs(a) : std::copysign(a, b); });
   exact2<T, T>("nextafter", [](T a, T b) { return std::nextafter(a, b); });
   exact2<T, T>("ldexp", [](T a, T b) {
     if (b != std::trunc(b)) return one<T>("ldexp", a, b);  // see Ldexp

@@ -66,7 +66,7 @@ Tensor clamp(const Arg& x, const Arg& low, const Arg& high);
 Tensor abs(const Arg& x);
 /// -1, 0 or 1; NaN stays NaN. No gradient (zero).
 Tensor sign(const Arg& x);
-/// |x| with the sign of y.  gradient  dx = ct, or -ct where the sign changed (0 at 0); dy none
+/// |x| with the sign of y; |x| where y is NaN, whatever sign its bits have.  gradient  dx = ct, or -ct where the sign changed (0 at 0); dy none
 Tensor copysign(const Arg& x, const Arg& y);
 /// x * 2^n.  gradient  dx = ct * 2^n, dn = ct * y * ln 2
 Tensor ldexp(const Arg& x, const Arg& n);

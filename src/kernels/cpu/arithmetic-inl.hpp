@@ -65,8 +65,8 @@ struct Multiply {
 struct Divide {
   template <class D, class V> HWY_INLINE V operator()(D, V a, V b) const { return Div(a, b); }
 };
-struct Copysign {
-  template <class D, class V> HWY_INLINE V operator()(D, V a, V b) const { return CopySign(a, b); }
+struct Copysign {  // the sign of a NaN is not defined by the mathematics: it counts as +
+  template <class D, class V> HWY_INLINE V operator()(D, V a, V b) const { return CopySign(a, IfThenZeroElse(IsNaN(b), b)); }
 };
 
 // IEEE 754-2019 maximum and minimum: NaN wins, and -0 is below +0. Equal operands have equal bits but for the sign of
