@@ -9,6 +9,8 @@ namespace adjoint::plan {
 
 /// Replaces operations that have no kernel by their definitions; returns the new roots. On the graph.
 Tensors lower(const Order& order);
+/// Of two loops that differ only in what they keep, the one that keeps more serves for both. On the graph.
+Tensors widen(Tensors roots);
 /// Values that compute the same become one.
 void merge_equal(Program& program);
 /// Elementwise values over one space join groups, with reductions along its rows: sets Value::group and Value::row.

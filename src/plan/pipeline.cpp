@@ -43,7 +43,7 @@ Plan planned(Program& program, bool fused, bool runnable) {
 }  // namespace
 
 Plan make_plan(const Request& request) {
-  const Tensors roots = lower(request.order);  // first: later passes see only what has kernels
+  const Tensors roots = widen(lower(request.order));  // lowering first: later passes see only what has kernels
   std::vector<Node*> nodes;
   for (const auto& t : roots) nodes.push_back(t.node());
   Program program = import_graph(request, topological_order(nodes));

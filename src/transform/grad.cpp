@@ -7,7 +7,8 @@
 
 #include "adjoint/ops.hpp"
 #include "graph/log.hpp"
-#include "graph/topo.hpp"
+#include "graph/making.hpp"
+#include "ops/bundle.hpp"
 #include "ops/common.hpp"
 #include "transform/refused.hpp"
 
@@ -117,12 +118,15 @@ Tensors reverse(const Reverse& what, const NodeList& outputs, const Tensors& see
   // What is refused may end in a bool or an index, through which no cotangent comes: it is looked for here.
   if (const auto at = first_refused(order, leads)) refuse(what, order, *at);
   std::vector<Tensor> ct(n);
-  const auto give = [&](std::size_t i, const Tensor& t) { ct[i] = ct[i] ? ct[i] + t : t; };
+  const auto give = [&](std::size_t i, const Tensor& t) { ct[i] = ct[i] ? add_cotangents(ct[i], t) : t; };
   for (std::size_t k = 0; k < outputs.size(); ++k) give(order.roots[k], seeds[k]);
 
+  // In the reverse of the order in which they were made, so that contributions add up as the program made its uses, the last first.
+  const auto made = in_order_of_making(order);
   bool wanted[8];
   std::vector<char> many;
-  for (std::size_t i = n; i-- > 0;) {
+  for (std::size_t at = n; at-- > 0;) {
+    const std::size_t i = made[at];
     if (!ct[i] || !leads[i]) continue;
     const Node& node = *order.nodes[i];
     const auto inputs = order.inputs(i);

@@ -3,16 +3,13 @@
 #include <algorithm>
 #include <vector>
 
+#include "ops/bundle.hpp"
 #include "plan/plan.hpp"
 
 namespace adjoint::plan {
 
 static bool needs_lowering(const Node& n) {
   return n.kind == Kind::op && n.prim->decompose && !n.prim->traits.elementwise && !find_kernel(n.prim->name);
-}
-
-static Tensor rebuilt(const Node& n, const Tensors& in) {
-  return apply(*n.prim, in, n.attrs, n.loc);
 }
 
 /// What replaces a forward node is forward, although it is made under a BackwardScope for the sake of the user's line.
@@ -41,8 +38,8 @@ Tensors lower(const Order& first) {
         Tensors in;
         for (auto k : order.inputs(i)) in.push_back(now[k]);
         const BackwardScope scope(n);
-        now[i] = rebuilt(n, in);
-        now[i].node()->backward = n.backward;
+        now[i] = remade(n, in);
+        if (!is_tuple(*in[0].node())) now[i].node()->backward = n.backward;  // else it may be the tuple's own value
       }
       if (!n.computed() && needs_lowering(n)) {
         const BackwardScope scope(n);
