@@ -21,13 +21,17 @@ struct State {
 
 inline Tensor columns(const Tensor& t, std::int64_t from, std::int64_t n) { return narrow(t, 1, from * n, n); }
 
+/// Slopes as the library computes them, from the result.
+inline Tensor sigmoid_slope(const Tensor& y) { return y * (1.0 - y); }
+inline Tensor tanh_slope(const Tensor& y) { return (1.0 - y) * (1.0 + y); }
+
 struct Rnn {
   static constexpr std::int64_t width = 1;
   static State step(const Weights& w, const State& s, const Tensor& x) { return {tanh(matmul(x, w.x) + matmul(s.h, w.h) + w.b), s.c}; }
   /// Adjoints of the state before the step, given those of the state after it; sums and those of x on the side.
   static State back(const Weights& w, const State& s, const Tensor& x, const State& d, Weights& sum, Tensor& dx) {
     const Tensor y = tanh(matmul(x, w.x) + matmul(s.h, w.h) + w.b);
-    const Tensor a = d.h * (1.0 - y * y);
+    const Tensor a = d.h * tanh_slope(y);
     sum.b = sum.b + adjoint::sum(a, {0});
     sum.h = sum.h + matmul(transpose(s.h), a);
     sum.x = sum.x + matmul(transpose(x), a);
@@ -54,8 +58,6 @@ struct Lstm {
   }
   static State back(const Weights& w, const State& s, const Tensor& x, const State& d, Weights& sum, Tensor& dx) {
     const Gates q = gates(w, s, x);
-    const auto sigmoid_slope = [](const Tensor& y) { return y * (1.0 - y); };
-    const auto tanh_slope = [](const Tensor& y) { return 1.0 - y * y; };
     const Tensor dc = d.c + (d.h * q.o) * tanh_slope(q.t);
     const Tensor z = concat({dc * q.g * sigmoid_slope(q.i), dc * s.c * sigmoid_slope(q.f), dc * q.i * tanh_slope(q.g), d.h * q.t * sigmoid_slope(q.o)}, 1);
     sum.b = sum.b + adjoint::sum(z, {0});
@@ -84,8 +86,7 @@ struct Gru {
   }
   static State back(const Weights& w, const State& s, const Tensor& x, const State& d, Weights& sum, Tensor& dx, const Tensor& later = {}) {
     const Gates q = gates(w, s, x);
-    const auto sigmoid_slope = [](const Tensor& y) { return y * (1.0 - y); };
-    const Tensor dn = d.h * (1.0 - q.z) * (1.0 - q.n * q.n);
+    const Tensor dn = d.h * (1.0 - q.z) * tanh_slope(q.n);
     const Tensor dz = (d.h * s.h + (-(d.h * q.n))) * sigmoid_slope(q.z), dr = dn * q.hn * sigmoid_slope(q.r);
     const Tensor a = concat({dr, dz, dn}, 1), b = concat({dr, dz, dn * q.r}, 1);
     sum.b = sum.b + adjoint::sum(a, {0});
@@ -171,7 +172,7 @@ template <class Cell> Tensors by_hand(const Problem& p) {
     hs.push_back(states.back().h);
   }
   Weights sums{-zeros_like(p.w.x), -zeros_like(p.w.h), -zeros_like(p.w.b)};  // -0 changes no sum
-  State d{zeros_like(p.first.h), -zeros_like(p.first.c)};
+  State d{zeros_like(p.first.h), std::is_same_v<Cell, Lstm> ? -zeros_like(p.first.c) : zeros_like(p.first.c)};
   Tensors dx(xs.size());
   if (xs.empty()) d = {ones_like(p.first.h), ones_like(p.first.c)}, sums = {zeros_like(p.w.x), zeros_like(p.w.h), zeros_like(p.w.b)};
   else d.h = select(p.target, 0, p.steps() - 1);
