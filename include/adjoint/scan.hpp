@@ -15,25 +15,29 @@
 namespace adjoint {
 
 /// What the gradient of a loop remembers of its forward run. No choice changes a bit of any result.
+///   (default)         as the plan's memory: everything, or what a budget in bytes leaves; see PlanOptions
+///   save-all          what the backward steps read, of every step
+///   checkpoint:K      the carries of each K-th step; K steps at a time run again (K = 1: the carries of every step)
+///   checkpoint:A,B    likewise with chunks of A steps, in which, when they run again, each B-th step's carries are kept; and so on
+///   sqrt              checkpoint:K with K about the square root of the length
+///   bytes             (a number, or as 64MiB) whatever stays within them with the fewest runs of a step
 struct LoopMemory {
-  /// Empty: what the backward steps read is kept of every step. {k}: the carries of each k-th step are kept, and k steps at a time run
-  /// again. {a, b}: likewise with chunks of a steps, in which chunks of b steps are told apart when they run again, and so on.
-  std::vector<std::int64_t> chunks = {};
+  std::vector<std::int64_t> chunks = {};     ///< sizes of chunks, from the outermost; kRoot stands for the square root
+  std::int64_t bytes = -1;                   ///< > 0: a budget; 0: as `chunks` say; -1: the plan decides
+  static constexpr std::int64_t kRoot = 0;   ///< as a chunk: about the square root of the length
 
   LoopMemory() = default;
-  /// `save-all`, `checkpoint:K` (chunks of K steps), `checkpoint:A,B` (chunks in chunks), `sqrt` (chunks of about the square root of the
-  /// length).   throws  Error for anything else
+  /// From one of the texts above.   throws  Error for anything else
   LoopMemory(std::string_view text, Loc loc = Loc::current());  // NOLINT: implicit, so that options take the text as it is
   /// See above.
   LoopMemory(const char* text, Loc loc = Loc::current()) : LoopMemory(std::string_view(text), loc) {}  // NOLINT: likewise
-  static constexpr std::int64_t kRoot = 0;  ///< as a chunk: about the square root of the length
 };
 
 /// Settings of scan().
 struct ScanOptions {
   std::int64_t length = -1;   ///< number of steps; that of the sequences when it is not given
   bool reverse = false;       ///< from the last element to the first; element t of a result is that of element t of the sequences
-  LoopMemory memory = {};
+  LoopMemory memory = {};     ///< what the gradient remembers; a budget that cannot be met throws when the gradient is planned
 };
 
 namespace detail {

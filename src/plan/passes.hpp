@@ -2,13 +2,18 @@
 // pipeline.cpp. Not a registry: a pass is a function.
 #pragma once
 
+#include <functional>
+
 #include "plan/plan.hpp"
 #include "plan/program.hpp"
 
 namespace adjoint::plan {
 
-/// Replaces operations that have no kernel by their definitions; returns the new roots. On the graph.
-Tensors lower(const Order& order);
+/// Replaces operations that have no kernel by their definitions; returns the new roots. On the graph. A loop whose memory is left to
+/// the plan keeps at most `loop_bytes` for its gradient; 0: as many as it takes.
+Tensors lower(const Order& order, std::int64_t loop_bytes = 0);
+/// lower() and widen(), with loops that leave their memory to the plan within what a budget leaves them; `arena_of` weighs a lowered graph.
+Tensors lower_loops(const Order& order, const Memory& memory, const std::function<std::int64_t(const Tensors& roots)>& arena_of);
 /// Of two loops that differ only in what they keep, the one that keeps more serves for both. On the graph.
 Tensors widen(Tensors roots);
 /// Values that compute the same become one.

@@ -40,13 +40,21 @@ Plan planned(Program& program, bool fused, bool runnable) {
   return plan;
 }
 
+Program imported(const Request& request, const Tensors& roots) {
+  std::vector<Node*> nodes;
+  for (const auto& t : roots) nodes.push_back(t.node());
+  return import_graph(request, topological_order(nodes));
+}
+
 }  // namespace
 
 Plan make_plan(const Request& request) {
-  const Tensors roots = widen(lower(request.order));  // lowering first: later passes see only what has kernels
-  std::vector<Node*> nodes;
-  for (const auto& t : roots) nodes.push_back(t.node());
-  Program program = import_graph(request, topological_order(nodes));
+  const Tensors roots = lower_loops(request.order, request.options.memory, [&](const Tensors& tried) {  // first: later passes see only what has kernels
+    Program program = imported(request, tried);
+    merge_equal(program);
+    return planned(program, request.options.fuse, false).arena_bytes;
+  });
+  Program program = imported(request, roots);
   const bool fused = request.options.fuse;
   {
     Passes passes(program);

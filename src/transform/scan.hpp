@@ -16,8 +16,11 @@ struct Scan {
   std::int64_t length = 0;
   bool reverse = false;              ///< from the last element of the sequences to the first
   std::vector<std::int64_t> every;   ///< a y of 1 is kept of all steps; of k > 1 of each k-th step from the first one on, in the order of steps
-  std::vector<std::int64_t> chunks;  ///< for the gradient: empty keeps what it reads of all steps; else see scan_vjp.cpp
+  std::vector<std::int64_t> chunks;  ///< for the gradient: empty keeps what it reads of all steps; else the sizes of chunks that run again
+  std::int64_t bytes = 0;            ///< > 0: the chunks are chosen for it; kPlanDecides: for what the plan's budget leaves
   std::uint64_t base = 0;            ///< the hash of a body whose outputs are the first of this one's: a loop that can stand for that one
+
+  static constexpr std::int64_t kPlanDecides = -1;
 
   std::int64_t ys() const { return static_cast<std::int64_t>(body->outputs.size()) - carries; }
   std::int64_t rows(std::size_t y) const { return every[y] == 1 ? length : (length + every[y] - 1) / every[y]; }
@@ -33,7 +36,10 @@ Tensors operands_for(const Body& body, std::span<const Tensor> operands, const T
 /// t[0:1], without that axis: the i-th element of a sequence.
 Tensor element(const Tensor& sequence, std::int64_t i, Loc loc);
 
-/// The backward rule: cotangents of the operands.
+/// The backward rule: cotangents of the operands, as parts of one node, whose definition is loops.
 Tensors scan_vjp(const Vjp& r);
+const Primitive& scan_vjp_primitive();
+/// That definition, where loops that leave it to the plan keep at most so many bytes; 0: as many as it takes.
+Tensor backward_loops(const Node& n, std::int64_t plan_bytes);
 
 }  // namespace adjoint

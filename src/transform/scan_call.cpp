@@ -6,6 +6,7 @@
 #include <cmath>
 #include <mutex>
 
+#include "adjoint/plan_options.hpp"
 #include "graph/limits.hpp"
 #include "ops/batching.hpp"
 #include "ops/fail.hpp"
@@ -15,7 +16,7 @@ namespace adjoint {
 namespace {
 
 [[noreturn]] void bad_memory(std::string message, Loc loc) {
-  throw Error({.op = "scan", .message = std::move(message), .where = user_loc(loc), .hint = "one of save-all, sqrt, checkpoint:K, checkpoint:A,B with whole numbers >= 1"});
+  throw Error({.op = "scan", .message = std::move(message), .where = user_loc(loc), .hint = "one of save-all, sqrt, checkpoint:K, checkpoint:A,B with whole numbers >= 1, bytes such as 64MiB"});
 }
 
 std::int64_t length_of(const detail::ScanCall& c) {
@@ -54,15 +55,20 @@ std::vector<std::int64_t> chunks_for(const LoopMemory& memory, std::int64_t leng
 
 }  // namespace
 
-LoopMemory::LoopMemory(std::string_view text, Loc loc) {
+LoopMemory::LoopMemory(std::string_view text, Loc loc) : bytes(0) {
+  constexpr std::string_view kCheckpoint = "checkpoint:";
+  const std::string quoted = '"' + std::string(text) + '"';
   if (text == "save-all") return;
   if (text == "sqrt") {
     chunks = {kRoot};
     return;
   }
-  constexpr std::string_view kCheckpoint = "checkpoint:";
-  const auto quoted = '"' + std::string(text) + '"';
-  if (!text.starts_with(kCheckpoint)) bad_memory(quoted + " is no memory of a loop", loc);
+  if (!text.starts_with(kCheckpoint)) {
+    const Memory memory(text, loc);  // bytes, or its Error
+    if (memory.strategy != Memory::Strategy::budget) bad_memory(quoted + " is no memory of a loop", loc);
+    bytes = memory.bytes;
+    return;
+  }
   text.remove_prefix(kCheckpoint.size());
   for (bool more = true; more;) {
     std::int64_t k = 0;
@@ -102,6 +108,7 @@ detail::Scanned detail::scan(const std::function<Scanned(const Tensors&, const T
   s.body = closed.body;
   s.every.assign(ys, 1);
   s.chunks = chunks_for(c.options.memory, s.length);
+  s.bytes = c.options.memory.bytes;
   operands.insert(operands.end(), closed.captured.begin(), closed.captured.end());
   const Layout layout = s.layout(c.loc);
   const Tensors parts = parts_of(scan_node(s, operands, c.loc), layout, c.loc);

@@ -10,6 +10,7 @@
 #include "adjoint/grad.hpp"
 #include "ops/batching.hpp"
 #include "ops/index_ops.hpp"
+#include "transform/chunks.hpp"
 #include "transform/scan.hpp"
 
 namespace adjoint {
@@ -37,15 +38,20 @@ struct Adjoints {
 
 class Backward {
  public:
-  Backward(const Vjp& r, const Scan& s) : r_(r), s_(s), body_(*s.body), loc_(r.node.loc) {
+  /// Cotangents stand by result, empty where there is none; `wants` by operand.
+  Backward(const Scan& s, Tensors in, Tensors ct, std::vector<char> wants, Loc loc)
+      : s_(s), in_(std::move(in)), cts_(std::move(ct)), wants_(std::move(wants)), body_(*s.body), loc_(loc) {
     while (trace()) {}
-    split();
   }
-  Tensors run(const Tensors& ct);
+  /// The operands that are wanted and reached.
+  std::vector<std::int64_t> reached() const;
+  /// The adjoint of each operand, empty where there is none. `plan_bytes` are for a loop whose memory is left to the plan; 0: as much as it takes.
+  Tensors run(std::int64_t plan_bytes);
 
  private:
   bool trace();
   void split();
+  std::vector<std::int64_t> chunks(std::int64_t plan_bytes) const;
   Tensor expanded(const Tensor& ct, std::size_t y) const;
   Tensor one_later(const Tensor& ct) const;
   Scan forward(const Body& body, std::int64_t length, std::int64_t every) const;
@@ -54,8 +60,9 @@ class Backward {
   Adjoints chunked(const Stretch& stretch, std::int64_t size, std::span<const std::int64_t> inner) const;
   Tensor piece(const Tensor& sequence, std::int64_t length, std::int64_t first, std::int64_t count) const;
 
-  const Vjp& r_;
   const Scan& s_;
+  const Tensors in_, cts_;
+  const std::vector<char> wants_;
   const Body& body_;
   Loc loc_;
   std::unordered_set<std::size_t> live_;  // carries that a cotangent reaches
@@ -73,7 +80,7 @@ class Backward {
 /// One step backward. A y that is one of the carries is used outside after the steps that follow: its cotangent comes first,
 /// one step earlier, as the start of that carry's adjoint. Returns true where more carries were found to have adjoints: then once more.
 bool Backward::trace() {
-  const auto cts = values_of_tuple(r_.ct, body_.outputs.size());
+  const auto& cts = cts_;
   moving_.clear(), given_.clear(), is_carry_.clear(), xs_.clear(), shared_.clear();
   for (auto* list : {&ct_, &ct_ys_, &sums_, &outputs_}) list->clear();
   const auto carry_of = [&](std::size_t y) {
@@ -102,10 +109,10 @@ bool Backward::trace() {
   for (auto k : moving_) ct_.push_back(seed(body_.outputs[k]));
   for (std::size_t g = 0; g < given_.size(); ++g)
     ct_ys_.push_back(seed(is_carry_[g] < 0 ? body_.outputs[at(s_.carries) + given_[g]] : body_.inputs[at(is_carry_[g])]));
-  for (std::size_t k = at(s_.carries + s_.xs); k < r_.arity(); ++k)
-    if (r_.wants(k) && is_floating(body_.inputs[k].dtype()) && !body_.is_number(k)) shared_.push_back(k), sums_.push_back(seed(body_.inputs[k]));
+  for (std::size_t k = at(s_.carries + s_.xs); k < in_.size(); ++k)
+    if (wants_[k] && is_floating(body_.inputs[k].dtype()) && !body_.is_number(k)) shared_.push_back(k), sums_.push_back(seed(body_.inputs[k]));
   for (std::size_t k = at(s_.carries); k < at(s_.carries + s_.xs); ++k)
-    if (r_.wants(k) && is_floating(body_.inputs[k].dtype())) xs_.push_back(k);
+    if (wants_[k] && is_floating(body_.inputs[k].dtype())) xs_.push_back(k);
   for (const auto* list : {&floating, &shared_, &xs_})
     for (auto k : *list) wrt.push_back(body_.inputs[k]);
   const Tensors d = vjp(outputs, seeds, wrt, loc_);
@@ -303,43 +310,131 @@ Tensor Backward::one_later(const Tensor& ct) const {
   return concat_node(parts, 0, loc_);
 }
 
-Tensors Backward::run(const Tensors& cts) {
-  Stretch all{.length = s_.length, .carries = {}, .xs = {}, .ct = {}, .sums = {}, .ct_ys = {}, .shared = {}};
-  for (std::size_t k = 0; k < r_.arity(); ++k) all.shared.push_back(r_.in(k));
-  all.carries.assign(all.shared.begin(), all.shared.begin() + s_.carries);
-  all.xs.assign(all.shared.begin() + s_.carries, all.shared.begin() + s_.carries + s_.xs);
-  for (auto k : moving_) all.ct.push_back(cts[k]);
+std::vector<std::int64_t> Backward::reached() const {
+  std::vector<std::int64_t> list;
+  for (const auto* numbers : {&moving_, &xs_, &shared_})
+    for (auto k : *numbers)
+      if (wants_[k]) list.push_back(static_cast<std::int64_t>(k));
+  return list;
+}
+
+Tensors Backward::run(std::int64_t plan_bytes) {
+  Tensors d(in_.size());
+  if (outputs_.empty()) return d;
+  split();
+  Stretch all{.length = s_.length, .carries = {}, .xs = {}, .ct = {}, .sums = {}, .ct_ys = {}, .shared = in_};
+  all.carries.assign(in_.begin(), in_.begin() + s_.carries);
+  all.xs.assign(in_.begin() + s_.carries, in_.begin() + s_.carries + s_.xs);
+  for (auto k : moving_) all.ct.push_back(cts_[k]);
   for (std::size_t g = 0; g < given_.size(); ++g) {
-    const Tensor ct = expanded(cts[at(s_.carries) + given_[g]], given_[g]);
+    const Tensor ct = expanded(cts_[at(s_.carries) + given_[g]], given_[g]);
     all.ct_ys.push_back(is_carry_[g] < 0 ? ct : one_later(ct));
     if (is_carry_[g] < 0) continue;
-    const auto m = std::ranges::find(moving_, static_cast<std::size_t>(is_carry_[g])) - moving_.begin();
+    const auto m = std::ranges::find(moving_, at(is_carry_[g])) - moving_.begin();
     const Tensor end = element(ct, s_.reverse ? 0 : s_.length - 1, loc_);
-    auto& start = all.ct[static_cast<std::size_t>(m)];
+    auto& start = all.ct[at(m)];
     start = start ? start + end : end;
   }
   for (std::size_t m = 0; m < moving_.size(); ++m)
     if (!all.ct[m]) all.ct[m] = nothing_yet(body_.inputs[moving_[m]].type(), loc_);
-  for (auto k : shared_) all.sums.push_back(nothing_yet(r_.node.in[k]->type, loc_));
-  Tensors d(r_.arity());
-  if (outputs_.empty()) return d;
-  const Adjoints found = over(all, s_.chunks);
+  for (auto k : shared_) all.sums.push_back(nothing_yet(in_[k].type(), loc_));
+  const Adjoints found = over(all, chunks(plan_bytes));
   for (std::size_t m = 0; m < moving_.size(); ++m)
-    if (r_.wants(moving_[m])) d[moving_[m]] = found.carries[m];
+    if (wants_[moving_[m]]) d[moving_[m]] = found.carries[m];
   for (std::size_t k = 0; k < shared_.size(); ++k) d[shared_[k]] = found.sums[k];
   for (std::size_t k = 0; k < xs_.size(); ++k) d[xs_[k]] = found.xs[k];
   return d;
 }
 
+std::int64_t bytes_of(const Tensor& t) { return t.numel() * static_cast<std::int64_t>(size_of(t.dtype())); }
+
+/// Chunks as they were asked for, or the least time within the bytes that a loop may keep.
+std::vector<std::int64_t> Backward::chunks(std::int64_t plan_bytes) const {
+  const auto bytes = s_.bytes > 0 ? s_.bytes : s_.bytes == Scan::kPlanDecides ? plan_bytes : 0;
+  if (bytes <= 0) return s_.chunks;
+  ChunkSizes sizes{0, 0};
+  for (std::size_t k = body_.outputs.size(); k < tape_->outputs.size(); ++k) sizes.tape += bytes_of(tape_->outputs[k]);
+  for (std::size_t k = 0; k < at(s_.carries); ++k) sizes.state += bytes_of(body_.inputs[k]);
+  const auto choice = choose_chunks(s_.length, sizes, bytes);
+  if (choice.bytes > bytes && s_.bytes > 0)
+    throw Error({.op = "scan", .message = "a memory of " + std::to_string(bytes) + " bytes for what this loop keeps for its gradient cannot be met: the smallest possible is " +
+                                          std::to_string(choice.bytes), .where = loc_,
+                 .hint = "give at least " + std::to_string(choice.bytes) + " bytes, or carry less from step to step"});
+  return choice.chunks;
+}
+
+/// Which cotangents there are (parts of the loop's bundle) and which operands get an adjoint, for a loop whose own operands come
+/// first and whose cotangents come behind them.
+struct BackwardLoop {
+  Scan scan;
+  std::vector<std::int64_t> given, wanted;
+  std::uint64_t attr_hash() const {
+    std::uint64_t h = scan.attr_hash();
+    for (auto k : given) h = mix(h, static_cast<std::uint64_t>(k));
+    for (auto k : wanted) h = mix(h, static_cast<std::uint64_t>(k) + 1000);
+    for (auto k : scan.chunks) h = mix(h, static_cast<std::uint64_t>(k));
+    return mix(h, static_cast<std::uint64_t>(scan.bytes));
+  }
+  std::string attr_text() const { return scan.attr_text(); }
+  std::size_t operands() const { return scan.body->inputs.size(); }
+};
+
+Layout layout_of_adjoints(const BackwardLoop& b, const std::vector<Type>& operands, Loc loc) {
+  std::vector<Type> types;
+  for (auto k : b.wanted) types.push_back(operands[at(k)]);
+  return layout_of(std::move(types), "scan_vjp", loc);
+}
+std::vector<Type> types_of(std::span<Node* const> nodes) {
+  std::vector<Type> types;
+  for (const Node* n : nodes) types.push_back(n->type);
+  return types;
+}
+
+const Primitive& scan_vjp_p = define({
+    .name = "scan_vjp",
+    .infer = [](const Infer& i) -> Type {
+      std::vector<Type> types;
+      for (std::size_t k = 0; k < i.in.size(); ++k) types.push_back(i.type(k));
+      return layout_of_adjoints(i.attrs.as<BackwardLoop>(), types, i.in[0]->where()).bundle;
+    },
+    .decompose = [](const Node& n) { return backward_loops(n, 0); },
+    .family = "D6",
+});
+
 }  // namespace
+
+Tensor backward_loops(const Node& n, std::int64_t plan_bytes) {
+  const auto& b = n.attrs.as<BackwardLoop>();
+  Tensors in, ct(b.scan.body->outputs.size());
+  for (std::size_t k = 0; k < b.operands(); ++k) in.push_back(share(n.in[k]));
+  for (std::size_t g = 0; g < b.given.size(); ++g) ct[at(b.given[g])] = share(n.in[b.operands() + g]);
+  std::vector<char> wants(in.size(), 0);
+  for (auto k : b.wanted) wants[at(k)] = 1;
+  const Tensors d = Backward(b.scan, in, ct, wants, n.loc).run(plan_bytes);
+  Tensors values;
+  for (auto k : b.wanted) values.push_back(d[at(k)]);
+  return tuple_node(layout_of_adjoints(b, types_of(n.operands()), n.loc), values, n.loc);
+}
+const Primitive& scan_vjp_primitive() { return scan_vjp_p; }
 
 Tensors scan_vjp(const Vjp& r) {
   const auto& s = r.attrs<Scan>();
+  const Loc loc = r.node.loc;
   const Tensors ct = values_of_tuple(r.ct, s.body->outputs.size());
-  if (s.length > 0) return Backward(r, s).run(ct);
-  Tensors d(r.arity());
-  for (std::size_t k = 0; k < static_cast<std::size_t>(s.carries); ++k)
-    if (r.wants(k) && is_floating(r.node.in[k]->type.dtype)) d[k] = ct[k];
+  Tensors d(r.arity()), operands;
+  if (s.length == 0) {
+    for (std::size_t k = 0; k < at(s.carries); ++k)
+      if (r.wants(k) && is_floating(r.node.in[k]->type.dtype)) d[k] = ct[k];
+    return d;
+  }
+  for (std::size_t k = 0; k < r.arity(); ++k) operands.push_back(r.in(k));
+  BackwardLoop b{s, {}, Backward(s, operands, ct, {r.wanted.begin(), r.wanted.end()}, loc).reached()};
+  if (b.wanted.empty()) return d;
+  for (std::size_t k = 0; k < ct.size(); ++k)
+    if (ct[k]) b.given.push_back(static_cast<std::int64_t>(k)), operands.push_back(ct[k]);
+  const Tensor bundle = apply(scan_vjp_p, operands, b, loc);
+  const Layout layout = layout_of_adjoints(b, types_of(bundle.node()->operands()), loc);
+  for (std::size_t k = 0; k < b.wanted.size(); ++k) d[at(b.wanted[k])] = part_node(bundle, layout, k, loc);
   return d;
 }
 

@@ -36,6 +36,21 @@ void expect_same(const Tensors& a, const Tensors& b, const std::string& what) {
   }
 }
 
+std::string message_of(const std::function<void()>& call) {
+  try {
+    call();
+  } catch (const Error& e) {
+    EXPECT_NE(std::string(e.where().file).find("scan_test"), std::string::npos) << e.what();
+    EXPECT_FALSE(e.hint().empty()) << e.what();
+    return e.what();
+  }
+  return "nothing was thrown";
+}
+void expect_error(const std::function<void()>& call, const std::string& part) {
+  const std::string message = message_of(call);
+  EXPECT_NE(message.find(part), std::string::npos) << message;
+}
+
 template <class Cell> void all_ways(const char* name) {
   set_warning_sink([](const char*) {});  // with no steps the loss reaches no weight, and says so
   for (const DType dtype : {DType::f64, DType::f32})
@@ -44,7 +59,7 @@ template <class Cell> void all_ways(const char* name) {
       const std::string what = std::string(name) + " in " + std::string(name_of(dtype)) + ", " + std::to_string(steps) + " steps";
       const Tensors expected = test::unrolled<Cell>(p);
       expect_same(test::by_hand<Cell>(p), expected, what + ", by hand");
-      for (const char* memory : {"save-all", "sqrt", "checkpoint:1", "checkpoint:7", "checkpoint:16,4", "checkpoint:20,7,2"})
+      for (const char* memory : {"save-all", "sqrt", "4KiB", "checkpoint:1", "checkpoint:7", "checkpoint:16,4", "checkpoint:20,7,2"})
         expect_same(test::scanned<Cell>(p, {.memory = memory}), expected, what + ", " + memory);
     }
   set_warning_sink(nullptr);
@@ -201,6 +216,58 @@ TEST(Scan, TheForwardLoopRunsOnce) {
   EXPECT_LT(explain_plan(few).arena_bytes, plan.arena_bytes / 2);
 }
 
+/// The loss of an LSTM at every step, by its weights.
+Tensors lstm_losses(const test::Problem& p, const LoopMemory& memory) {
+  const auto [last, losses] = scan([&](const test::State& s, const Tensor& x) {
+    const test::State next = Lstm::step(p.w, s, x);
+    return std::pair(next, sum(next.h * next.h));
+  }, p.first, p.xs, {.memory = memory});
+  const Tensor loss = sum(losses);
+  Tensors out = grad(loss, Tensors{p.w.x, p.w.h, p.w.b});
+  out.push_back(loss);
+  return out;
+}
+
+// The arena of a plan that keeps everything grows by what a step keeps, and by nothing else.
+TEST(Scan, MemoryGrowsByTheTapeOfAStep) {
+  const auto arena = [](std::int64_t steps, const LoopMemory& memory) { return explain_plan(lstm_losses(test::problem<Lstm>(steps, DType::f32, 16, 8, 64), memory)).arena_bytes; };
+  const std::int64_t state = 16 * 64 * 4, tape = 8 * state;  // h and c before the step, four gates, their tanh; and the sum over h is made of h
+  const auto a = arena(256, "save-all"), b = arena(512, "save-all"), c = arena(1024, "save-all");
+  EXPECT_EQ(b - a, (c - b) / 2);
+  EXPECT_NEAR(static_cast<double>(b - a) / 256, static_cast<double>(tape), 0.02 * static_cast<double>(tape));
+}
+
+TEST(Scan, LongSequencesTakeLittleMemory) {
+  const auto p = test::problem<Lstm>(4096, DType::f32, 16, 8, 128);
+  const auto all = explain_plan(lstm_losses(p, "save-all")).arena_bytes, root = explain_plan(lstm_losses(p, "sqrt")).arena_bytes;
+  EXPECT_LT(static_cast<double>(root), 0.05 * static_cast<double>(all));
+  const auto longer = test::problem<Lstm>(100'000, DType::f32, 16, 4, 128);
+  constexpr std::int64_t kMost = 64 << 20;
+  EXPECT_LT(explain_plan(lstm_losses(longer, "sqrt")).arena_bytes, kMost);
+  EXPECT_LT(explain_plan(lstm_losses(longer, "8MiB")).arena_bytes, kMost / 4);
+}
+
+TEST(Scan, ABudgetOfThePlanReachesIntoLoops) {
+  const auto p = test::problem<Lstm>(400, DType::f32, 8, 8, 32);
+  const Tensors out = lstm_losses(p, {});
+  const auto all = explain_plan(out).arena_bytes;
+  for (const std::int64_t share : {2, 5, 10}) {
+    const PlanReport report = explain_plan(out, {.memory = Memory::budget(all / share)});
+    EXPECT_LE(report.arena_bytes, all / share);
+  }
+  EXPECT_LT(explain_plan(out, {.memory = "recompute"}).arena_bytes, all / 5);
+  set_plan_options({.memory = Memory::budget(all / 8)});
+  const Tensors small = lstm_losses(p, {});
+  eval(small);
+  set_plan_options({});
+  expect_same(small, out, "within an eighth");
+}
+
+TEST(Scan, ABudgetThatCannotBeMetNamesTheSmallest) {
+  const auto p = test::problem<Lstm>(400, DType::f32, 8, 8, 32);
+  expect_error([&] { eval(lstm_losses(p, "1KiB")); }, "cannot be met: the smallest possible is ");
+}
+
 TEST(Scan, ACompiledStepHasOnePlanForALoop) {
   struct Model {
     Tensor w, u;
@@ -246,20 +313,6 @@ TEST(Scan, BatchedIsLooped) {
   }
 }
 
-std::string message_of(const std::function<void()>& call) {
-  try {
-    call();
-  } catch (const Error& e) {
-    EXPECT_NE(std::string(e.where().file).find("scan_test"), std::string::npos) << e.what();
-    EXPECT_FALSE(e.hint().empty()) << e.what();
-    return e.what();
-  }
-  return "nothing was thrown";
-}
-void expect_error(const std::function<void()>& call, const std::string& part) {
-  const std::string message = message_of(call);
-  EXPECT_NE(message.find(part), std::string::npos) << message;
-}
 TEST(Scan, ErrorsNameTheCarryAndTheLine) {
   const Tensor xs = zeros({4, 2});
   struct Two {
@@ -275,7 +328,8 @@ TEST(Scan, ErrorsNameTheCarryAndTheLine) {
   expect_error([&] { scan([](const Tensor& c, const Tensor&) { return c; }, zeros({2}), scalar(1)); }, "is a scalar");
   expect_error([&] { scan([](const Tensor& c, const Tensor& x) { return c + matmul(x, zeros({3, 3})); }, zeros({2}), xs); }, "matmul");
   expect_error([&] { LoopMemory("checkpoint:0"); }, "whole number");
-  expect_error([&] { LoopMemory("all"); }, "is no memory of a loop");
+  expect_error([&] { LoopMemory("recompute"); }, "is no memory of a loop");
+  expect_error([&] { LoopMemory("12 apples"); }, "is no unit of bytes");
 }
 
 TEST(Scan, LeavesNoNodeBehind) {

@@ -17,6 +17,16 @@ Tensor recurrence(const Tensors& in, const ScanOptions& options) {
 }
 std::vector<Input> operands(std::int64_t steps) { return {{{steps, 2, 2}, -1, 1}, {{2, 3}, -1, 1}, {{2, 3}, -1, 1}, {{3, 3}, -1, 1}}; }
 
+/// The gradient as the operation: by weights and sequence, not by the first carry.
+Tensor gradient_of_recurrence(const Tensors& x) {
+  Tensors own;  // two operands may be one tensor; here they are two values
+  for (const auto& t : x) own.push_back(t * 1.0);
+  const Tensor y = recurrence(own, {});
+  const Tensor seed = cos(y);
+  const Tensors d = vjp(std::span(&y, 1), std::span(&seed, 1), Tensors{own[0], own[2], own[3]});
+  return concat({reshape(d[0], {-1}), reshape(d[1], {-1}), reshape(d[2], {-1})});
+}
+
 /// A counter beside a floating carry, which goes through a y only.
 Tensor counted(const Tensors& in) {
   const auto [last, ys] = scan([](const std::pair<Tensor, Tensor>& c) {
@@ -34,6 +44,7 @@ const bool rows_ = add_rows({
     {.op = "scan", .in = operands(1), .call = [](const Tensors& x) { return recurrence(x, {}); }},
     {.op = "scan", .in = operands(0), .call = [](const Tensors& x) { return recurrence(x, {}); }},
     {.op = "scan", .in = {{{3}}}, .call = counted},
+    {.op = "scan_vjp", .in = operands(3), .call = [](const Tensors& x) { return gradient_of_recurrence(x); }},
     {.op = "part", .in = operands(2), .call = [](const Tensors& x) { return recurrence(x, {}); }},
     {.op = "tuple", .in = {{{2, 3}}, {{5}}}, .call = [](const Tensors& x) {
        const Layout layout = layout_of({x[0].type(), x[1].type()}, "tuple", Loc::current());

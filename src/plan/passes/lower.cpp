@@ -4,7 +4,8 @@
 #include <vector>
 
 #include "ops/bundle.hpp"
-#include "plan/plan.hpp"
+#include "plan/passes.hpp"
+#include "transform/scan.hpp"
 
 namespace adjoint::plan {
 
@@ -19,7 +20,7 @@ static void same_direction(const Tensor& now, const Node& n) {
     if (made->kind == Kind::op && std::ranges::find(n.operands(), made) == n.operands().end()) made->backward = false;
 }
 
-Tensors lower(const Order& first) {
+Tensors lower(const Order& first, std::int64_t loop_bytes) {
   Tensors roots;
   for (auto r : first.roots) roots.push_back(share(first.nodes[r]));
   for (bool again = true; again;) {
@@ -44,7 +45,7 @@ Tensors lower(const Order& first) {
       if (!n.computed() && needs_lowering(n)) {
         const BackwardScope scope(n);
         const Tensor whole = now[i];
-        now[i] = n.prim->decompose(*whole.node());
+        now[i] = n.prim == &scan_vjp_primitive() ? backward_loops(*whole.node(), loop_bytes) : n.prim->decompose(*whole.node());
         same_direction(now[i], *whole.node());
         again = true;
       }
