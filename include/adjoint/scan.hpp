@@ -6,6 +6,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -47,6 +48,7 @@ struct ScanCall {
   std::vector<std::string> carry_names, x_names;
   ScanOptions options;
   Loc loc;
+  const char* op = "scan";  ///< for messages, and the scope of what is made
 };
 struct Scanned {
   Tensors carry, ys;
@@ -81,11 +83,11 @@ template <class F, class Carry, class X> auto step_of(F& f, const Carry& carry, 
   else return f(carry, x);
 }
 
-template <class F, class Carry, class Xs> auto scan(F& f, const Carry& init, const Xs& xs, const ScanOptions& options, Loc loc) {
+template <class F, class Carry, class Xs> auto scan(F& f, const Carry& init, const Xs& xs, const ScanOptions& options, Loc loc, const char* op = "scan") {
   using Result = std::remove_cvref_t<decltype(step_of(f, init, xs))>;
   constexpr bool only_carry = std::is_same_v<Result, Carry>;
   static_assert(only_carry || tree::kind::is<Result, std::pair>, "adjoint: the step of a scan returns pair(carry, y), or the carry alone");
-  ScanCall call{places_of(init), {}, names_of(init, "carry"), {}, options, loc};
+  ScanCall call{places_of(init), {}, names_of(init, "carry"), {}, options, loc, op};
   if constexpr (!std::is_same_v<Xs, Nothing>) call.xs = places_of(xs), call.x_names = names_of(xs, "x");
   const auto placed_x = [&](const Tensors& x) -> Xs {
     if constexpr (std::is_same_v<Xs, Nothing>) return Nothing{};
@@ -124,6 +126,13 @@ auto scan(F f, const Carry& init, const Xs& xs, const ScanOptions& options = {},
 /// The same without sequences: options.length steps of carry -> (carry, y), or of carry -> carry.
 template <class F, class Carry> auto scan(F f, const Carry& init, const ScanOptions& options, Loc loc = Loc::current()) {
   return detail::scan(f, init, detail::Nothing{}, options, loc);
+}
+
+/// y[t] = f(x[t]) for every element of the sequences, one after another: little memory where vmap would take all at once. The bits of
+/// vmap. Everything else as of scan(), without a carry.
+template <class F, class Xs> auto map_over(F f, const Xs& xs, const ScanOptions& options = {}, Loc loc = Loc::current()) {
+  const auto step = [&](const std::tuple<>& none, const Xs& x) { return std::pair(none, f(x)); };
+  return detail::scan(step, std::tuple<>(), xs, options, loc, "map_over").second;
 }
 
 }  // namespace adjoint

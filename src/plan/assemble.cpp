@@ -179,7 +179,7 @@ class Assembler {
     std::vector<View> views;
     for (auto& o : step.in) views.push_back(o.view);
     const StepInfo info{n.attrs, views, step.out[0].view};
-    if (wants) add_scratch(step, wants->scratch(info));
+    if (wants) add_scratch(step, wants->scratch(info)), step.detail = wants->detail(n.attrs);
     if (runnable_) {
       step.run = kernel->prepare(info);
       if (!step.run) no_kernel(n);

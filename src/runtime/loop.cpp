@@ -105,6 +105,15 @@ class Loop {
     return total * length_;
   }
 
+  /// " (64 times: dot, dot, add+add+tanh)", or the number of kernels where there are many.
+  std::string text() const {
+    std::string steps;
+    for (const auto& step : p_->plan.steps) steps += (steps.empty() ? "" : ", ") + step.name + step.detail;
+    constexpr std::size_t kMost = 120;
+    if (steps.size() > kMost) steps = std::to_string(p_->plan.steps.size()) + " kernels";
+    return " (" + std::to_string(length_) + " times: " + steps + ')';
+  }
+
   const char* run(const View* in, const View* out) const {
     std::byte *bundle = out[0].data, *scratch = out[1].data;
     if (length_ == 0) {
@@ -187,6 +196,7 @@ const bool kernel_registered = plan::define_kernel({
 const bool wants_registered = plan::define_wants({
     .op = "scan",
     .scratch = [](const plan::StepInfo& info) { return Loop(info.attrs.as<Scan>()).scratch(); },
+    .detail = [](const Attrs& attrs) { return Loop(attrs.as<Scan>()).text(); },
     .numbers_from = [](const Attrs& attrs) {
       const auto& body = *attrs.as<Scan>().body;
       auto k = body.inputs.size();

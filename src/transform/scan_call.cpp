@@ -15,6 +15,8 @@
 namespace adjoint {
 namespace {
 
+[[maybe_unused]] const Primitive& map_over_p = define({.name = "map_over", .traits = {.inlined = true}, .family = "D6"});
+
 [[noreturn]] void bad_memory(std::string message, Loc loc) {
   throw Error({.op = "scan", .message = std::move(message), .where = user_loc(loc), .hint = "one of save-all, sqrt, checkpoint:K, checkpoint:A,B with whole numbers >= 1, bytes such as 64MiB"});
 }
@@ -23,25 +25,25 @@ std::int64_t length_of(const detail::ScanCall& c) {
   std::int64_t length = c.options.length;
   for (std::size_t k = 0; k < c.xs.size(); ++k) {
     const Tensor& x = c.xs[k];
-    if (!x) fail("scan", c.loc, "sequence " + c.x_names[k] + " has no value", {}, "a default-constructed or moved-from Tensor was passed; give it a value first");
-    if (x.rank() == 0) fail("scan", c.loc, "sequence " + c.x_names[k] + " is a scalar: it has no axis of steps", {&x}, "what is the same in every step is captured by the function");
+    if (!x) fail(c.op, c.loc, "sequence " + c.x_names[k] + " has no value", {}, "a default-constructed or moved-from Tensor was passed; give it a value first");
+    if (x.rank() == 0) fail(c.op, c.loc, "sequence " + c.x_names[k] + " is a scalar: it has no axis of steps", {&x}, "what is the same in every step is captured by the function");
     if (length < 0) length = x.shape(0);
     if (x.shape(0) != length)
-      fail("scan", c.loc, "sequence " + c.x_names[k] + " has " + std::to_string(x.shape(0)) + " steps, expected " + std::to_string(length), {&x},
+      fail(c.op, c.loc, "sequence " + c.x_names[k] + " has " + std::to_string(x.shape(0)) + " steps, expected " + std::to_string(length), {&x},
            "all sequences have one length, that of options.length where it is given");
   }
-  if (length < 0) fail("scan", c.loc, "neither a sequence nor a length was given", {}, "pass sequences, or {.length = T} with T >= 0");
+  if (length < 0) fail(c.op, c.loc, "neither a sequence nor a length was given", {}, "pass sequences, or {.length = T} with T >= 0");
   return length;
 }
 
 /// Carries keep their types: named by their paths.
 void check_carries(const detail::ScanCall& c, const Tensors& out) {
   if (out.size() != c.init.size())
-    fail("scan", c.loc, "the carry has " + std::to_string(c.init.size()) + " tensors, and the step returns one of " + std::to_string(out.size()), {}, "a step returns a carry of the structure that it gets");
+    fail(c.op, c.loc, "the carry has " + std::to_string(c.init.size()) + " tensors, and the step returns one of " + std::to_string(out.size()), {}, "a step returns a carry of the structure that it gets");
   for (std::size_t k = 0; k < out.size(); ++k) {
-    if (!out[k]) fail("scan", c.loc, c.carry_names[k] + " has no value after the step", {&c.init[k]}, "return a value for every tensor of the carry");
+    if (!out[k]) fail(c.op, c.loc, c.carry_names[k] + " has no value after the step", {&c.init[k]}, "return a value for every tensor of the carry");
     if (!(out[k].type() == c.init[k].type()))
-      fail("scan", c.loc, c.carry_names[k] + " is " + to_string(c.init[k].type()) + " before the step and " + to_string(out[k].type()) + " after it", {&c.init[k], &out[k]},
+      fail(c.op, c.loc, c.carry_names[k] + " is " + to_string(c.init[k].type()) + " before the step and " + to_string(out[k].type()) + " after it", {&c.init[k], &out[k]},
            "shape and element type of a carry are the same in every step: give the first one the type that the step returns, or cast inside the step");
   }
 }
@@ -84,7 +86,7 @@ LoopMemory::LoopMemory(std::string_view text, Loc loc) : bytes(0) {
 
 detail::Scanned detail::scan(const std::function<Scanned(const Tensors&, const Tensors&)>& f, const ScanCall& c) {
   for (std::size_t k = 0; k < c.init.size(); ++k)
-    if (!c.init[k]) fail("scan", c.loc, c.carry_names[k] + " has no value", {}, "give the first carry a value everywhere; leave an optional empty where there is none");
+    if (!c.init[k]) fail(c.op, c.loc, c.carry_names[k] + " has no value", {}, "give the first carry a value everywhere; leave an optional empty where there is none");
   Scan s{.carries = std::ssize(c.init), .xs = std::ssize(c.xs), .length = length_of(c), .reverse = c.options.reverse};
   Tensors inputs, operands = c.init;
   for (const auto& t : c.init) inputs.push_back(stand_in(t.type(), c.loc));
@@ -93,13 +95,13 @@ detail::Scanned detail::scan(const std::function<Scanned(const Tensors&, const T
   Closed closed;
   std::size_t ys = 0;
   {
-    const Recording recording("scan");
+    const Recording recording(c.op);
     const Scanned step = f(Tensors(inputs.begin(), inputs.begin() + s.carries), Tensors(inputs.begin() + s.carries, inputs.end()));
     check_carries(c, step.carry);
     ys = step.ys.size();
     Tensors outputs = step.carry;
     for (const auto& y : step.ys) {
-      if (!y) fail("scan", c.loc, "a y of the step has no value", {}, "return a value for every tensor of y");
+      if (!y) fail(c.op, c.loc, "a y of the step has no value", {}, "return a value for every tensor of y");
       outputs.push_back(y);
     }
     lock.lock();
@@ -110,6 +112,7 @@ detail::Scanned detail::scan(const std::function<Scanned(const Tensors&, const T
   s.chunks = chunks_for(c.options.memory, s.length);
   s.bytes = c.options.memory.bytes;
   operands.insert(operands.end(), closed.captured.begin(), closed.captured.end());
+  const OpScope scope(c.op, c.loc);
   const Layout layout = s.layout(c.loc);
   const Tensors parts = parts_of(scan_node(s, operands, c.loc), layout, c.loc);
   return {Tensors(parts.begin(), parts.begin() + s.carries), Tensors(parts.begin() + s.carries, parts.end())};
