@@ -12,6 +12,7 @@
 #include "adjoint/optim.hpp"
 #include "adjoint/plan_options.hpp"
 #include "adjoint/print.hpp"
+#include "adjoint/scan.hpp"
 #include "adjoint/tensor.hpp"
 #include "adjoint/tree.hpp"
 #include "adjoint/verify.hpp"

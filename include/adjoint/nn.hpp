@@ -7,3 +7,4 @@
 #include "adjoint/nn/layers.hpp"
 #include "adjoint/nn/linear.hpp"
 #include "adjoint/nn/norm.hpp"
+#include "adjoint/nn/recurrent.hpp"

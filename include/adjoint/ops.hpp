@@ -5,6 +5,7 @@
 #include "adjoint/ops/control.hpp"
 #include "adjoint/ops/conv.hpp"
 #include "adjoint/ops/create.hpp"
+#include "adjoint/ops/cumulative.hpp"
 #include "adjoint/ops/elementwise.hpp"
 #include "adjoint/ops/index.hpp"
 #include "adjoint/ops/loss.hpp"

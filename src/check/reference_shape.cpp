@@ -1,5 +1,6 @@
 // reference_shape.cpp: operations that move elements and compute nothing, each as "which element
 // comes from where". Not views: every result is written out.
+#include <algorithm>
 #include <bit>
 #include <numeric>
 
@@ -69,6 +70,19 @@ template <class T> RefTensor<T> embed(const Application<T>& c) {
   const Sizes start = c.settings.ints("start"), step = c.settings.ints("step");
   return scatter(*c.in[0], c.settings.ints("shape"),
                  [&](const Sizes& i) { return affine(i, start, step); });
+}
+/// In a bundle, element i of a part stands at the place of the part's first byte + i: elements are not shorter than bytes.
+template <class T> RefTensor<T> tuple(const Application<T>& c) {
+  const Sizes offset = c.settings.ints("offset");
+  RefTensor<T> y = filled(c.settings.ints("shape"), DType::u8, T(0));
+  for (std::size_t k = 0; k < c.in.size(); ++k)
+    std::copy(c.in[k]->data.begin(), c.in[k]->data.end(), y.data.begin() + offset.at(k));
+  return y;
+}
+template <class T> RefTensor<T> part(const Application<T>& c) {
+  RefTensor<T> y = filled(c.settings.ints("shape"), c.dtype, T(0));
+  std::copy_n(c.in[0]->data.begin() + c.settings.integer("offset"), y.data.size(), y.data.begin());
+  return y;
 }
 template <class T> RefTensor<T> concat(const Application<T>& c) {
   const auto axis = static_cast<std::size_t>(c.settings.integer("axis"));
@@ -162,6 +176,8 @@ template <class T> RefTensor<T> bitcast(const Application<T>& c) {
 template <class T>
 constexpr std::pair<std::string_view, Definition<T>> kTable[] = {
     {"reshape", reshape<T>},
+    {"tuple", tuple<T>},
+    {"part", part<T>},
     {"permute", permute<T>},
     {"broadcast_to", broadcast_to<T>},
     {"slice", slice<T>},

@@ -7,6 +7,7 @@
 
 #include "adjoint/grad.hpp"  // NoGrad
 #include "graph/log.hpp"
+#include "graph/recording.hpp"
 #include "graph/topo.hpp"
 #include "graph/updates.hpp"
 
@@ -196,6 +197,7 @@ void refuse_donated(const Primitive& prim, std::span<const Tensor* const> in, Lo
 /// Fills what every new node carries: line, scope, flags inherited from the operands.
 void stamp(Node& n, Loc loc) {
   n.loc = user_loc(loc);
+  if (Recording::innermost()) Recording::note(&n);
   if (no_grad_depth > 0 && n.tracked) {
     n.tracked = false;
     n.cut = true;
@@ -226,6 +228,9 @@ std::string describe(const Node& n) {
 }
 
 void spent_error(const Node& n, std::string_view op, Loc loc) {
+  if (const Recording* of = Recording::innermost(); of && n.traced)
+    throw Error({.op = of->op(), .message = "a value inside the function was asked for: it is traced once for all steps and has no numbers", .where = user_loc(loc),
+                 .operands = {describe(n)}, .hint = "return the value, stacked over the steps, and read it there; a choice that depends on it is where(condition, a, b)"});
   if (n.traced)
     throw Error({.op = std::string(op),
                  .message = "a value of a step that is being compiled was asked for: the step is traced, and its arguments have no numbers yet",

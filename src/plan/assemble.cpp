@@ -7,6 +7,7 @@
 
 #include "plan/passes.hpp"
 #include "plan/scalar_functions.hpp"
+#include "plan/scratch.hpp"
 
 namespace adjoint::plan {
 namespace {
@@ -165,11 +166,13 @@ class Assembler {
     const Node& n = node(i);
     const Kernel* kernel = find_kernel(n.prim->name);
     if (!kernel) no_kernel(n);
+    const Wants* wants = find_wants(n.prim->name);
     Step step{.name = std::string(n.prim->name), .locs = {n.loc}};
     for (auto k : p_.in(i)) {
       const Type& type = p_.type(k);
       Operand o = operand_of(located(k), type.dtype);
-      if (!kernel->strided && !o.view.contiguous()) o = operand_of(materialised(at_[k], type, n), type.dtype);
+      const bool as_it_is = kernel->strided || (wants && step.in.size() >= wants->numbers_from(n.attrs));
+      if (!as_it_is && !o.view.contiguous()) o = operand_of(materialised(at_[k], type, n), type.dtype);
       step.in.push_back(o);
     }
     step.out = {operand_of(result(i), n.type.dtype)};
@@ -177,6 +180,7 @@ class Assembler {
     std::vector<View> views;
     for (auto& o : step.in) views.push_back(o.view);
     const StepInfo info{n.attrs, views, step.out[0].view};
+    if (wants) add_scratch(step, wants->scratch(info)), step.detail = wants->detail(n.attrs);
     if (runnable_) {
       step.run = kernel->prepare(info);
       if (!step.run) no_kernel(n);
@@ -186,6 +190,13 @@ class Assembler {
     step.again = p_.values[i].again;
     step.checks = kernel->checks;
     plan_.steps.push_back(std::move(step));
+  }
+
+  /// Bytes of the arena that are the kernel's own while it runs: behind its result.
+  void add_scratch(Step& step, std::int64_t bytes) {
+    Operand o{.slot = slot(Place::arena, 0, bytes), .value = copies_++};
+    o.view = contiguous_view(nullptr, DType::u8, &bytes, 1);
+    step.out.push_back(o);
   }
 
   /// The register that holds operand k of user i: a member's own, or one that is loaded.

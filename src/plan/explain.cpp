@@ -34,7 +34,7 @@ void add_steps_and_lives(const plan::Plan& plan, PlanReport& report) {
   for (std::size_t k = 0; k < plan.steps.size(); ++k) {
     const auto& from = plan.steps[k];
     const auto step = static_cast<std::int64_t>(k);
-    PlanReport::Step s{.name = from.name, .where = from.locs.empty() ? Loc{} : from.locs.back(), .flops = from.flops, .backward = from.backward,
+    PlanReport::Step s{.name = from.name + from.detail, .where = from.locs.empty() ? Loc{} : from.locs.back(), .flops = from.flops, .backward = from.backward,
                        .again = from.again};
     for (const Operand& o : from.in) {
       s.bytes += touched_bytes(o);

@@ -9,8 +9,13 @@
 
 namespace adjoint::plan {
 
-/// Replaces operations that have no kernel by their definitions; returns the new roots. On the graph.
-Tensors lower(const Order& order);
+/// Replaces operations that have no kernel by their definitions; returns the new roots. On the graph. A loop whose memory is left to
+/// the plan keeps at most `loop_bytes` for its gradient; 0: as many as it takes.
+Tensors lower(const Order& order, std::int64_t loop_bytes = 0);
+/// lower() and widen(), with loops that leave their memory to the plan within what a budget leaves them; `arena_of` weighs a lowered graph.
+Tensors lower_loops(const Order& order, const Memory& memory, const std::function<std::int64_t(const Tensors& roots)>& arena_of);
+/// Of two loops that differ only in what they keep, the one that keeps more serves for both. On the graph.
+Tensors widen(Tensors roots);
 /// Operations on known numbers become numbers: computed here by the portable executor, whose bits are those of a run.
 void fold_constants(Program& program);
 /// Values that are another value for every input, bit for bit, become that value: x 1, x - 0, a view that changes nothing.

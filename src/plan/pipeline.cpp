@@ -71,14 +71,22 @@ std::optional<Plan> saved_for(const Program& merged, std::uint64_t structure) {
   }
 }
 
+Program imported(const Request& request, const Tensors& roots) {
+  std::vector<Node*> nodes;
+  for (const auto& t : roots) nodes.push_back(t.node());
+  return import_graph(request, topological_order(nodes));
+}
+
 }  // namespace
 
 Plan make_plan(const Request& request) {
-  const Tensors roots = lower(request.order);  // first: later passes see only what has kernels
-  std::vector<Node*> nodes;
-  for (const auto& t : roots) nodes.push_back(t.node());
-  Program program = import_graph(request, topological_order(nodes));
   const PlanOptions& options = request.options;
+  const Tensors roots = lower_loops(request.order, options.memory, [&](const Tensors& tried) {  // first: later passes see only what has kernels
+    Program program = imported(request, tried);
+    merge_equal(program);
+    return planned(program, options.fuse, false).arena_bytes;
+  });
+  Program program = imported(request, roots);
   Passes passes(program);
   passes.run("fold_constants", fold_constants);  // first: known numbers are what simplify looks for
   passes.run("simplify", simplify);              // before equal values are sought: it makes some equal

@@ -39,6 +39,7 @@ struct Operand {
 
 struct Step {
   std::string name;            // "dot", or "add+relu+..." of a fused group
+  std::string detail = {};     // of a loop: what its steps are
   StepFn run;
   std::vector<Operand> in, out;
   std::vector<Loc> locs;       // the user's lines of the operations in it

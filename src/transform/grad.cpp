@@ -7,7 +7,8 @@
 
 #include "adjoint/ops.hpp"
 #include "graph/log.hpp"
-#include "graph/topo.hpp"
+#include "graph/making.hpp"
+#include "ops/bundle.hpp"
 #include "ops/common.hpp"
 #include "transform/refused.hpp"
 
@@ -58,7 +59,8 @@ struct Reverse {
   Loc loc;
 };
 
-Tensors reverse(const Reverse& what, const NodeList& outputs, const Tensors& seeds, const NodeList& wrt, std::vector<bool>* reached);
+Tensors reverse(const Reverse& what, const NodeList& outputs, const Tensors& seeds, const NodeList& wrt, std::vector<bool>* reached,
+                std::span<Node* const> stop = {});
 
 [[noreturn]] void refuse(const Reverse& what, const Order& order, std::size_t i) {
   const Node& n = *order.nodes[i];
@@ -67,7 +69,8 @@ Tensors reverse(const Reverse& what, const NodeList& outputs, const Tensors& see
                .hint = "put stop_gradient around it if its derivative is not meant, or give one with custom_vjp"});
 }
 
-/// The gradient of a definition by the operands that need one; an operand that stands in two places gets the sum once.
+/// The gradient of a definition by the operands that need one; an operand that stands in two places gets the sum once. It ends at the
+/// operands: what lies behind them, where one may be made of another, is the caller's.
 Tensors through_definition(const Reverse& what, const Node& n, const Tensor& ct, std::span<const bool> wanted) {
   const auto in = n.operands();
   NodeList asked;
@@ -75,7 +78,7 @@ Tensors through_definition(const Reverse& what, const Node& n, const Tensor& ct,
   for (std::size_t k = 0; k < in.size(); ++k)
     if (wanted[k] && std::ranges::find(asked, in[k]) == asked.end()) asked.push_back(in[k]), places.push_back(k);
   const Tensor simple = n.prim->decompose(n);
-  const Tensors found = reverse(what, {simple.node()}, {ct}, asked, nullptr);
+  const Tensors found = reverse(what, {simple.node()}, {ct}, asked, nullptr, in);
   Tensors d(in.size());
   for (std::size_t k = 0; k < places.size(); ++k) d[places[k]] = found[k];
   return d;
@@ -93,8 +96,9 @@ Tensors pull_back(const Reverse& what, const Order& order, std::size_t i, const 
 }
 
 /// The reverse pass. Rules are asked only for operands behind which some wanted value lies.
-Tensors reverse(const Reverse& what, const NodeList& outputs, const Tensors& seeds, const NodeList& wrt, std::vector<bool>* reached) {
-  const Order order = topological_order(outputs, {.through_computed = true});
+Tensors reverse(const Reverse& what, const NodeList& outputs, const Tensors& seeds, const NodeList& wrt, std::vector<bool>* reached,
+                std::span<Node* const> stop) {
+  const Order order = topological_order(outputs, {.stop = stop, .through_computed = true});
   const std::size_t n = order.nodes.size();
   for (const Node* leaf : order.nodes)
     if (leaf->kind == Kind::leaf && leaf->extra && leaf->extra->spent) spent_error(*leaf, what.op, what.loc);
@@ -117,12 +121,15 @@ Tensors reverse(const Reverse& what, const NodeList& outputs, const Tensors& see
   // What is refused may end in a bool or an index, through which no cotangent comes: it is looked for here.
   if (const auto at = first_refused(order, leads)) refuse(what, order, *at);
   std::vector<Tensor> ct(n);
-  const auto give = [&](std::size_t i, const Tensor& t) { ct[i] = ct[i] ? ct[i] + t : t; };
+  const auto give = [&](std::size_t i, const Tensor& t) { ct[i] = ct[i] ? add_cotangents(ct[i], t) : t; };
   for (std::size_t k = 0; k < outputs.size(); ++k) give(order.roots[k], seeds[k]);
 
+  // In the reverse of the order in which they were made, so that contributions add up as the program made its uses, the last first.
+  const auto made = in_order_of_making(order);
   bool wanted[8];
   std::vector<char> many;
-  for (std::size_t i = n; i-- > 0;) {
+  for (std::size_t at = n; at-- > 0;) {
+    const std::size_t i = made[at];
     if (!ct[i] || !leads[i]) continue;
     const Node& node = *order.nodes[i];
     const auto inputs = order.inputs(i);

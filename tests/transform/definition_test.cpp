@@ -31,5 +31,10 @@ TEST(Definition, AValueInTwoPlacesIsCountedOnceAPlace) {
   EXPECT_EQ(jvp(sum(defined(x, x)), x, ones_like(x)).item(), 39);
 }
 
+TEST(Definition, AnOperandMadeOfAnotherIsCountedOnce) {
+  const Tensor x = tensor({2, 3}).detach();
+  EXPECT_EQ(grad(sum(defined(x, x * x)), x).to_vector<float>(), (std::vector<float>{32, 108}));
+}
+
 }  // namespace
 }  // namespace adjoint

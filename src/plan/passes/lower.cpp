@@ -3,16 +3,14 @@
 #include <algorithm>
 #include <vector>
 
-#include "plan/plan.hpp"
+#include "ops/bundle.hpp"
+#include "plan/passes.hpp"
+#include "transform/scan.hpp"
 
 namespace adjoint::plan {
 
 static bool needs_lowering(const Node& n) {
   return n.kind == Kind::op && n.prim->decompose && !n.prim->traits.elementwise && !find_kernel(n.prim->name);
-}
-
-static Tensor rebuilt(const Node& n, const Tensors& in) {
-  return apply(*n.prim, in, n.attrs, n.loc);
 }
 
 /// What replaces a forward node is forward, although it is made under a BackwardScope for the sake of the user's line.
@@ -22,7 +20,7 @@ static void same_direction(const Tensor& now, const Node& n) {
     if (made->kind == Kind::op && std::ranges::find(n.operands(), made) == n.operands().end()) made->backward = false;
 }
 
-Tensors lower(const Order& first) {
+Tensors lower(const Order& first, std::int64_t loop_bytes) {
   Tensors roots;
   for (auto r : first.roots) roots.push_back(share(first.nodes[r]));
   for (bool again = true; again;) {
@@ -41,13 +39,13 @@ Tensors lower(const Order& first) {
         Tensors in;
         for (auto k : order.inputs(i)) in.push_back(now[k]);
         const BackwardScope scope(n);
-        now[i] = rebuilt(n, in);
-        now[i].node()->backward = n.backward;
+        now[i] = remade(n, in);
+        if (!is_tuple(*in[0].node())) now[i].node()->backward = n.backward;  // else it may be the tuple's own value
       }
       if (!n.computed() && needs_lowering(n)) {
         const BackwardScope scope(n);
         const Tensor whole = now[i];
-        now[i] = n.prim->decompose(*whole.node());
+        now[i] = n.prim == &scan_vjp_primitive() ? backward_loops(*whole.node(), loop_bytes) : n.prim->decompose(*whole.node());
         same_direction(now[i], *whole.node());
         again = true;
       }
