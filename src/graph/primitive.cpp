@@ -7,7 +7,6 @@
 #include <map>
 
 #include "graph/limits.hpp"
-#include "graph/making.hpp"
 #include "graph/node.hpp"
 
 namespace adjoint {
@@ -104,7 +103,6 @@ Tensor apply(const Primitive& prim, std::span<const Tensor* const> in, Attrs att
   }
   n->tracked = tracked;
   n->traced = traced;
-  number_making(*n);
   detail::stamp(*n, loc);
   count_unevaluated(*n);
   return Tensor(Tensor::Take{}, n);

@@ -5,7 +5,6 @@
 #include <unordered_map>
 
 #include "graph/attrs.hpp"
-#include "graph/making.hpp"
 #include "ops/bundle.hpp"
 
 namespace adjoint {
@@ -18,26 +17,30 @@ struct Inside {
   std::vector<Node*> nodes, captured, numbers;
 };
 
+/// Operands before users, found from the outputs; iterative, as every walk.
 Inside look(const Tensors& inputs, const Tensors& outputs, const Recording* inside) {
+  enum : char { fresh, open, done };
   Inside found;
   std::unordered_map<const Node*, char> seen;
-  for (const auto& t : inputs) seen[t.node()] = 1;
+  for (const auto& t : inputs) seen[t.node()] = done;
   std::vector<Node*> stack;
   for (std::size_t k = outputs.size(); k-- > 0;) stack.push_back(outputs[k].node());
   while (!stack.empty()) {
     Node* n = stack.back();
-    stack.pop_back();
-    if (seen[n]++) continue;
-    if (n->kind == Kind::literal && !n->computed()) {
-      found.numbers.push_back(n);
-    } else if (n->kind != Kind::op || n->computed() || (inside && !inside->made(n))) {
-      found.captured.push_back(n);
-    } else {
-      found.nodes.push_back(n);
+    char& state = seen[n];
+    const bool leaf = (n->kind == Kind::literal && !n->computed()) || n->kind != Kind::op || n->computed() || (inside && !inside->made(n));
+    if (state == fresh && !leaf) {
+      state = open;
       for (std::size_t k = n->arity; k-- > 0;) stack.push_back(n->in[k]);
+      continue;
     }
+    stack.pop_back();
+    if (state == done) continue;
+    if (!leaf) found.nodes.push_back(n);
+    else if (n->kind == Kind::literal && !n->computed()) found.numbers.push_back(n);
+    else found.captured.push_back(n);
+    state = done;
   }
-  std::ranges::stable_sort(found.nodes, {}, [](const Node* n) { return made_at(*n); });
   return found;
 }
 

@@ -7,8 +7,8 @@
 namespace adjoint {
 namespace {
 
-const Primitive &cumsum_p = inlined("cumsum", "D6"), &cumprod_p = inlined("cumprod", "D6"), &cummax_p = inlined("cummax", "D6");
-const Primitive &cummin_p = inlined("cummin", "D6"), &logcumsumexp_p = inlined("logcumsumexp", "D6"), &diff_p = inlined("diff", "D6");
+const Primitive &cumsum_p = define(inlined("cumsum", "D6")), &cumprod_p = define(inlined("cumprod", "D6")), &cummax_p = define(inlined("cummax", "D6"));
+const Primitive &cummin_p = define(inlined("cummin", "D6")), &logcumsumexp_p = define(inlined("logcumsumexp", "D6")), &diff_p = define(inlined("diff", "D6"));
 
 /// The operand, if it has an axis and is a number.
 Tensor sequence_of(const Primitive& prim, const Arg& x, int& axis) {

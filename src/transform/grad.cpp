@@ -7,7 +7,7 @@
 
 #include "adjoint/ops.hpp"
 #include "graph/log.hpp"
-#include "graph/making.hpp"
+#include "graph/topo.hpp"
 #include "ops/bundle.hpp"
 #include "ops/common.hpp"
 #include "transform/refused.hpp"
@@ -95,6 +95,21 @@ Tensors pull_back(const Reverse& what, const Order& order, std::size_t i, const 
   refuse(what, order, i);
 }
 
+/// The order in which a reverse pass visits nodes: by the length of the longest way from the outputs, so that of two uses of a value the
+/// one nearer to the loss gives its contribution first, whenever it was made. In a recurrence that is reverse time, step by step, which
+/// is how the gradient of a loop adds up. Equally far: the reverse of the topological order.
+std::vector<std::uint32_t> from_the_loss(const Order& order, const std::vector<char>& leads) {
+  const std::size_t n = order.nodes.size();
+  std::vector<std::uint32_t> far(n, 0), positions;
+  for (std::size_t i = n; i-- > 0;)
+    for (auto k : order.inputs(i))
+      if (leads[k]) far[k] = std::max(far[k], far[i] + 1);
+  for (std::size_t i = n; i-- > 0;)
+    if (leads[i]) positions.push_back(static_cast<std::uint32_t>(i));
+  std::ranges::stable_sort(positions, {}, [&](std::uint32_t i) { return far[i]; });
+  return positions;
+}
+
 /// The reverse pass. Rules are asked only for operands behind which some wanted value lies.
 Tensors reverse(const Reverse& what, const NodeList& outputs, const Tensors& seeds, const NodeList& wrt, std::vector<bool>* reached,
                 std::span<Node* const> stop) {
@@ -124,13 +139,10 @@ Tensors reverse(const Reverse& what, const NodeList& outputs, const Tensors& see
   const auto give = [&](std::size_t i, const Tensor& t) { ct[i] = ct[i] ? add_cotangents(ct[i], t) : t; };
   for (std::size_t k = 0; k < outputs.size(); ++k) give(order.roots[k], seeds[k]);
 
-  // In the reverse of the order in which they were made, so that contributions add up as the program made its uses, the last first.
-  const auto made = in_order_of_making(order);
   bool wanted[8];
   std::vector<char> many;
-  for (std::size_t at = n; at-- > 0;) {
-    const std::size_t i = made[at];
-    if (!ct[i] || !leads[i]) continue;
+  for (const std::size_t i : from_the_loss(order, leads)) {
+    if (!ct[i]) continue;
     const Node& node = *order.nodes[i];
     const auto inputs = order.inputs(i);
     bool any = false;

@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "adjoint/grad.hpp"
-#include "graph/making.hpp"
+#include "graph/topo.hpp"
 #include "ops/common.hpp"
 #include "transform/refused.hpp"
 
@@ -23,7 +23,7 @@ bool is_meant(const Order& order, const std::vector<Tensor>& dot) {
 Tensors forward(const NodeList& outputs, const NodeList& wrt, std::span<const Tensor> tangents, Loc loc) {
   const Order order = topological_order(outputs, {.stop = wrt, .through_computed = true});
   std::vector<Tensor> dot(order.nodes.size());
-  for (const std::size_t i : in_order_of_making(order)) {  // tangents are made as their values were
+  for (std::size_t i = 0; i < order.nodes.size(); ++i) {
     Node& n = *order.nodes[i];
     if (n.kind == Kind::leaf && n.extra && n.extra->spent) spent_error(n, "jvp", loc);
     const auto at = i < wrt.size() ? std::ranges::find(wrt, &n) : wrt.end();  // stops come first in the order

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <mutex>
 
-#include "graph/making.hpp"
+#include "graph/topo.hpp"
 #include "ops/batching.hpp"
 #include "ops/index_ops.hpp"
 
@@ -56,7 +56,7 @@ Tensor on_all(const Node& n, std::span<const Tensor> in, std::int64_t size) {
 Tensors side_by_side(const NodeList& outputs, const NodeList& inputs, std::span<const Tensor> all, std::int64_t size) {
   const Order order = topological_order(outputs, {.stop = inputs, .through_computed = true});
   Tensors now(order.nodes.size()), in;
-  for (const std::size_t i : in_order_of_making(order)) {  // on all examples they are made as on one
+  for (std::size_t i = 0; i < order.nodes.size(); ++i) {
     const Node& n = *order.nodes[i];
     if (const auto at = std::ranges::find(inputs, &n); at != inputs.end()) {
       now[i] = all[static_cast<std::size_t>(at - inputs.begin())];

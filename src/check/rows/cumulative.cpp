@@ -10,7 +10,7 @@ using Cumulative = Tensor (*)(const Arg&, int, CumulativeOptions);
 template <Cumulative f> std::vector<Row> rows_of(const char* op, double low, double high) {
   return {{.op = op, .in = {{{4, 3}, low, high}}, .call = [](const Tensors& x) { return f(x[0], 0, {}); }},
           {.op = op, .in = {{{2, 3, 2}, low, high}}, .call = [](const Tensors& x) { return f(x[0], -2, {.reverse = true}); }},
-          {.op = op, .in = {{{1, 2}, low, high}}, .call = [](const Tensors& x) { return f(x[0], 0, {}); }},
+          {.op = op, .in = {{{1, 2}, low, high}}, .call = [](const Tensors& x) { return f(x[0], 0, {}); }, .reason = "one element is its own result: no node is made"},
           {.op = op, .in = {{{3, 0}, low, high}}, .call = [](const Tensors& x) { return f(x[0], 1, {}); }, .reason = "nothing is joined: no node is made"}};
 }
 
@@ -19,7 +19,7 @@ const bool rows_ = add_rows(rows_of<cumsum>("cumsum", -2, 2)) && add_rows(rows_o
 const bool more_ = add_rows({
     {.op = "cumprod", .in = {{.shape = {5, 2}, .exact = {2, -1, 0, 3, 0.5, 0, 0, 1, 4, 2}}}, .call = [](const Tensors& x) { return cumprod(x[0]); }},  // with zeros
     {.op = "cummax", .in = {{.shape = {6}, .exact = {1, 1, 0, 2, 2, -1}}}, .call = [](const Tensors& x) { return cummax(x[0]); }, .kink = true},
-    {.op = "logcumsumexp", .in = {{{4}, 300, 400}}, .call = [](const Tensors& x) { return logcumsumexp(x[0]); }, .f32 = false},
+    {.op = "logcumsumexp", .in = {{{4}, 800, 803}}, .call = [](const Tensors& x) { return logcumsumexp(x[0]); }, .reason = "16-bit floats do not tell such numbers apart", .f32 = false},
     {.op = "diff", .in = {{{4, 3}}}, .call = [](const Tensors& x) { return diff(x[0]); }},
     {.op = "diff", .in = {{{2, 1, 2}}}, .call = [](const Tensors& x) { return diff(x[0], 1); }},
     {.op = "map_over", .in = {{{3, 2}}, {{2, 2}}}, .call = [](const Tensors& x) { return map_over([&](const Tensor& row) { return sin(mv(x[1], row)); }, x[0]); }},
