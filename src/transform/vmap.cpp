@@ -7,6 +7,7 @@
 
 #include "graph/topo.hpp"
 #include "ops/batching.hpp"
+#include "ops/bundle.hpp"
 #include "ops/index_ops.hpp"
 
 namespace adjoint {
@@ -36,6 +37,13 @@ const Primitive& example_p = define({
 
 Tensors side_by_side(const NodeList& outputs, const NodeList& inputs, std::span<const Tensor> all, std::int64_t size);
 
+/// One value for all examples, side by side.
+Tensor repeated(const Tensor& t, std::int64_t size) {
+  const Node& n = *t.node();
+  if (is_tuple(n)) return n.prim->batch({n, Tensors(n.arity), size});
+  return broadcast_node(t, in_front(size, t.shape()), n.loc);
+}
+
 /// A node of one example on all of them: its own rule, the common one of elementwise operations, or that of its definition.
 Tensor on_all(const Node& n, std::span<const Tensor> in, std::int64_t size) {
   const BackwardScope scope(n, n.backward);
@@ -49,7 +57,8 @@ Tensor on_all(const Node& n, std::span<const Tensor> in, std::int64_t size) {
   if (!n.prim->decompose)
     fail(n.loc, std::string(n.prim->name) + " has no batching rule", {describe(n)}, "call it for one example after another and stack the results");
   const Tensor simple = n.prim->decompose(n);
-  return side_by_side({simple.node()}, NodeList(n.operands().begin(), n.operands().end()), in, size)[0];
+  out = side_by_side({simple.node()}, NodeList(n.operands().begin(), n.operands().end()), in, size)[0];
+  return out ? out : repeated(simple, size);  // what differs does not matter to the definition: the gradient of a sum
 }
 
 /// The outputs on all examples, along a new axis 0: the same walk as forward mode. An empty Tensor: the same for every example.
