@@ -114,7 +114,8 @@ template <class F, class Carry, class Xs> auto scan(F& f, const Carry& init, con
 ///   trees     carry, xs and y are Tensors or structs, vectors, tuples, optionals of them; f may return the carry alone
 ///   shapes    every tensor of xs is [T, ...], f sees [...]; every y is [...] in f and [T, ...] outside; carries keep shape and type
 ///   gradient  backpropagation through time; adjoints of captured tensors are added step by step, the last step first, and within
-///             a step the last use first: the bits of the loop written out. `memory` says what is remembered for it
+///             a step the use nearest to its results first: the bits of the loop written out (docs/time.md has
+///             the exception). `memory` says what is remembered for it
 ///   T         0 returns the first carry and empty ys; sequences of one length, or options.length
 ///   throws    Error at the caller's line for sequences of different or no length, a carry whose shape or element type changes (its path
 ///             and both types are named), a value without data; reading a value (item, printing) inside f, which has no numbers

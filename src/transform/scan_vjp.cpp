@@ -1,6 +1,6 @@
 // scan_vjp.cpp: backpropagation through time, as loops. The backward loop runs from the last step to the first, carries the adjoints
 // of the carries and, one for each value that all steps share, the sum of its adjoints so far; each step adds its own
-// contributions to that sum one by one, the last use first, as the graph of the loop written out would. What a backward step
+// contributions to that sum one by one, the use nearest to its results first, as the graph of the loop written out would. What a backward step
 // reads of its forward step is kept by the forward loop (a tape), or is made again from carries that it kept every so many
 // steps. All of it is loops and views, so that it can be differentiated and batched again, and every choice has the same bits. Not the forward loop's rules: scan.cpp.
 #include <algorithm>
