@@ -1,6 +1,7 @@
 // adjoint.hpp: the whole public interface in one include. Not the minimal engine: that is adjoint/mini.hpp.
 #pragma once
 
+#include "adjoint/branches.hpp"
 #include "adjoint/compile.hpp"
 #include "adjoint/error.hpp"
 #include "adjoint/explain.hpp"

@@ -3,9 +3,9 @@
 
 namespace adjoint {
 
-Shape in_front(std::int64_t size, const Shape& shape) {
+Shape in_front(std::int64_t size, const Shape& shape, Loc loc) {
   Shape out = shape;
-  out.insert(0, size);
+  out.insert(0, size, loc);
   return out;
 }
 Ints one_up(Ints axes) {

@@ -7,7 +7,7 @@
 namespace adjoint {
 
 /// The shape with one more axis in front.
-Shape in_front(std::int64_t size, const Shape& shape);
+Shape in_front(std::int64_t size, const Shape& shape, Loc loc = Loc::current());
 /// Axes of one example, counted with the axis of the examples in front.
 Ints one_up(Ints axes);
 /// Operand i of all examples, also where it is the same for each: repeated, as a view.

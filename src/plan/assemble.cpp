@@ -171,7 +171,7 @@ class Assembler {
     for (auto k : p_.in(i)) {
       const Type& type = p_.type(k);
       Operand o = operand_of(located(k), type.dtype);
-      const bool as_it_is = kernel->strided || (wants && step.in.size() >= wants->numbers_from(n.attrs));
+      const bool as_it_is = kernel->strided || (wants && wants->number(n.attrs, step.in.size()));
       if (!as_it_is && !o.view.contiguous()) o = operand_of(materialised(at_[k], type, n), type.dtype);
       step.in.push_back(o);
     }

@@ -14,7 +14,7 @@ struct Wants {
   std::string_view op;                                   ///< the primitive's name
   std::int64_t (*scratch)(const StepInfo&) = nullptr;    ///< bytes, handed over as out[1] at a cache line
   std::string (*detail)(const Attrs&) = nullptr;         ///< of a plan's step, for who reads the plan
-  std::size_t (*numbers_from)(const Attrs&) = nullptr;   ///< operands from this one on are not laid out in rows: a number is one element
+  bool (*number)(const Attrs&, std::size_t k) = nullptr; ///< operand k is a number: one element, however many it stands for
 };
 bool define_wants(Wants);
 const Wants* find_wants(std::string_view op);

@@ -1,11 +1,13 @@
-// loop.cpp: the kernel of scan: its body is planned once, like any graph, and its steps run over and over on addresses that were worked out
+// loop.cpp: the kernels of scan and switch: a body is planned once, like any graph, and its steps run over and over on addresses that were worked out
 // before; a step allocates nothing and looks nothing up. What a run needs for itself (addresses, numbers, carries on their way, the
 // body's arena) lies in scratch memory that the outer plan places. Not a planner, and no operation's mathematics.
+#include <algorithm>
 #include <cstring>
 #include <unordered_map>
 
 #include "plan/plan.hpp"
 #include "plan/scratch.hpp"
+#include "transform/branches.hpp"
 #include "transform/scan.hpp"
 
 namespace adjoint::runtime {
@@ -83,8 +85,13 @@ std::shared_ptr<const Planned> find_planned(const Body& body) {
 class Loop {
  public:
   explicit Loop(const Scan& s) : p_(find_planned(*s.body)), length_(s.length), reverse_(s.reverse), carries_(static_cast<std::size_t>(s.carries)), xs_(static_cast<std::size_t>(s.xs)) {
-    const Layout layout = s.layout({});
     const auto& body = *s.body;
+    std::vector<Type> kept;  // as rows of elements: where they lie is all that matters here
+    for (std::size_t k = 0; k < body.outputs.size(); ++k) {
+      const Type& t = body.outputs[k].type();
+      kept.push_back({{t.shape.numel() * (k < carries_ ? 1 : s.rows(k - carries_))}, t.dtype});
+    }
+    const Layout layout = layout_of(std::move(kept), "scan", {});
     for (std::size_t k = 0; k < body.inputs.size(); ++k) input_bytes_.push_back(bytes_of(body.inputs[k].type()));
     std::int64_t at = aligned(static_cast<std::int64_t>(p_->views.size() * sizeof(View)));
     literals_at_ = at, at += aligned(static_cast<std::int64_t>(p_->plan.literals.size() * 8));
@@ -105,14 +112,14 @@ class Loop {
     return total * length_;
   }
 
-  /// " (64 times: dot, dot, add+add+tanh)", or the number of kernels where there are many.
-  std::string text() const {
-    std::string steps;
-    for (const auto& step : p_->plan.steps) steps += (steps.empty() ? "" : ", ") + step.name + step.detail;
+  /// "dot, dot, add+add+tanh", or the number of kernels where there are many.
+  std::string steps() const {
+    std::string list;
+    for (const auto& step : p_->plan.steps) list += (list.empty() ? "" : ", ") + step.name + step.detail;
     constexpr std::size_t kMost = 120;
-    if (steps.size() > kMost) steps = std::to_string(p_->plan.steps.size()) + " kernels";
-    return " (" + std::to_string(length_) + " times: " + steps + ')';
+    return list.size() > kMost ? std::to_string(p_->plan.steps.size()) + " kernels" : list;
   }
+  std::string text() const { return " (" + std::to_string(length_) + " times: " + steps() + ')'; }
 
   const char* run(const View* in, const View* out) const {
     std::byte *bundle = out[0].data, *scratch = out[1].data;
@@ -197,11 +204,58 @@ const bool wants_registered = plan::define_wants({
     .op = "scan",
     .scratch = [](const plan::StepInfo& info) { return Loop(info.attrs.as<Scan>()).scratch(); },
     .detail = [](const Attrs& attrs) { return Loop(attrs.as<Scan>()).text(); },
-    .numbers_from = [](const Attrs& attrs) {
-      const auto& body = *attrs.as<Scan>().body;
-      auto k = body.inputs.size();
-      while (k > 0 && body.is_number(k - 1)) --k;
-      return k;
+    .number = [](const Attrs& attrs, std::size_t k) { return attrs.as<Scan>().body->is_number(k); },
+});
+
+/// One of several bodies: a loop of one step each, of which one runs.
+class Choice {
+ public:
+  explicit Choice(const Branches& b) {
+    for (std::size_t k = 0; k < b.bodies.size(); ++k) {
+      loops_.emplace_back(Scan{.body = b.bodies[k], .length = 1, .every = std::vector<std::int64_t>(b.bodies[k]->outputs.size(), 1)});
+      first_.push_back(b.first(k));
+    }
+  }
+  std::int64_t scratch() const { return std::ranges::max(loops_, {}, &Loop::scratch).scratch(); }
+  std::int64_t flops() const { return std::ranges::max(loops_, {}, &Loop::flops).flops(); }
+  std::string text() const {
+    std::string all;
+    for (const auto& loop : loops_) all += (all.empty() ? " (" : " or ") + loop.steps();
+    return all + ')';
+  }
+  const char* run(const View* in, const View* out) const {
+    std::int64_t index = 0;
+    switch (in[0].dtype) {
+      case DType::i64: std::memcpy(&index, in[0].data, 8); break;
+      case DType::i32: index = *reinterpret_cast<const std::int32_t*>(in[0].data); break;
+      case DType::i8: index = *reinterpret_cast<const std::int8_t*>(in[0].data); break;
+      default: index = *reinterpret_cast<const std::uint8_t*>(in[0].data); break;
+    }
+    const auto b = static_cast<std::size_t>(std::clamp<std::int64_t>(index, 0, std::ssize(loops_) - 1));
+    return loops_[b].run(in + first_[b], out);
+  }
+
+ private:
+  std::vector<Loop> loops_;
+  std::vector<std::size_t> first_;
+};
+
+const bool choice_registered = plan::define_kernel({
+    .op = "switch",
+    .prepare = [](const plan::StepInfo& info) -> plan::StepFn {
+      return [choice = std::make_shared<const Choice>(info.attrs.as<Branches>())](const View* in, const View* out) { return choice->run(in, out); };
+    },
+    .flops = [](const plan::StepInfo& info) { return Choice(info.attrs.as<Branches>()).flops(); },
+});
+const bool choice_wants_registered = plan::define_wants({
+    .op = "switch",
+    .scratch = [](const plan::StepInfo& info) { return Choice(info.attrs.as<Branches>()).scratch(); },
+    .detail = [](const Attrs& attrs) { return Choice(attrs.as<Branches>()).text(); },
+    .number = [](const Attrs& attrs, std::size_t k) {
+      const auto& b = attrs.as<Branches>();
+      for (std::size_t body = 0; body < b.bodies.size(); ++body)
+        if (k >= b.first(body) && k < b.first(body + 1)) return b.bodies[body]->is_number(k - b.first(body));
+      return false;
     },
 });
 

@@ -165,7 +165,7 @@ Layout Scan::layout(Loc loc) const {
   std::vector<Type> types;
   for (std::size_t k = 0; k < body->outputs.size(); ++k) {
     Type t = body->outputs[k].type();
-    if (k >= at(carries)) t.shape = in_front(rows(k - at(carries)), t.shape);
+    if (k >= at(carries)) t.shape = in_front(rows(k - at(carries)), t.shape, loc);
     types.push_back(t);
   }
   return layout_of(std::move(types), "scan", loc);

@@ -110,7 +110,7 @@ bool Backward::trace() {
   for (std::size_t g = 0; g < given_.size(); ++g)
     ct_ys_.push_back(seed(is_carry_[g] < 0 ? body_.outputs[at(s_.carries) + given_[g]] : body_.inputs[at(is_carry_[g])]));
   for (std::size_t k = at(s_.carries + s_.xs); k < in_.size(); ++k)
-    if (wants_[k] && is_floating(body_.inputs[k].dtype()) && !body_.is_number(k)) shared_.push_back(k), sums_.push_back(seed(body_.inputs[k]));
+    if (wants_[k] && is_floating(body_.inputs[k].dtype())) shared_.push_back(k), sums_.push_back(seed(body_.inputs[k]));
   for (std::size_t k = at(s_.carries); k < at(s_.carries + s_.xs); ++k)
     if (wants_[k] && is_floating(body_.inputs[k].dtype())) xs_.push_back(k);
   for (const auto* list : {&floating, &shared_, &xs_})

@@ -41,7 +41,7 @@ Tensors side_by_side(const NodeList& outputs, const NodeList& inputs, std::span<
 Tensor repeated(const Tensor& t, std::int64_t size) {
   const Node& n = *t.node();
   if (is_tuple(n)) return n.prim->batch({n, Tensors(n.arity), size});
-  return broadcast_node(t, in_front(size, t.shape()), n.loc);
+  return broadcast_node(t, in_front(size, t.shape(), n.loc), n.loc);
 }
 
 /// A node of one example on all of them: its own rule, the common one of elementwise operations, or that of its definition.

@@ -353,4 +353,14 @@ TEST(Scan, LeavesNoNodeBehind) {
 }
 
 }  // namespace
+TEST(Scan, ANumberThatTheStepCapturesHasItsGradient) {
+  const Tensor a = scalar(0.5, DType::f64), x = tensor<double>({1, 2, 3}, {3});
+  const auto step = [&](const Tensor& h, const Tensor& in) { return h * a + in; };
+  const Tensor scanned = scan(step, scalar(2.0, DType::f64), x);
+  Tensor h = scalar(2.0, DType::f64);
+  for (std::int64_t t = 0; t < 3; ++t) h = step(h, select(x, 0, t));
+  EXPECT_EQ(grad(scanned, a).item(), grad(h, a).item());
+  EXPECT_EQ(grad(scanned, a).item(), 3 * 2 * 0.25 + 2 * 0.5 + 2);  // d(2 a^3 + a^2 + 2 a + 3)
+}
+
 }  // namespace adjoint
