@@ -26,6 +26,18 @@ template <class T> struct StoreMatrix {
   }
 };
 
+// pack_panel for memory that may be far: vectors along k, far apart, are no stream for the processor, so the lines of the next steps are
+// asked for.
+template <int W, class T> void pack_ahead(const T* from, std::int64_t lane, std::int64_t step, std::int64_t n, int rows, T* dst) {
+  constexpr std::int64_t line = 64 / static_cast<std::int64_t>(sizeof(T)), some = 4 * line;
+  if (step != 1 || lane == 1) return pack_panel<W>(from, lane, step, n, rows, dst);
+  for (std::int64_t i = 0; i < n; i += some, from += some) {
+    for (int x = 0; x < rows; ++x)
+      for (std::int64_t l = some; l < 2 * some; l += line) __builtin_prefetch(from + x * lane + l, 0, 2);
+    pack_panel<W>(from, lane, 1, std::min(some, n - i), rows, dst + i * W);
+  }
+}
+
 // Panels of columns of B.
 template <class T> struct PackColumns {
   MatrixRef<const T> b;
@@ -33,15 +45,7 @@ template <class T> struct PackColumns {
 
   const T* at(std::int64_t k, std::int64_t j) const { return b.data + k * b.row_stride + j * b.col_stride; }
   void operator()(std::int64_t j, int cols, std::int64_t k, std::int64_t n, T* dst) const {
-    const T* from = at(k, j);
-    // Columns far apart are no stream for the processor: the lines of the next steps are asked for.
-    constexpr std::int64_t some = 4 * line;
-    if (b.row_stride != 1 || b.col_stride == 1) return pack_panel<kCols<T>>(from, b.col_stride, b.row_stride, n, cols, dst);
-    for (std::int64_t i = 0; i < n; i += some, from += some) {
-      for (int x = 0; x < cols; ++x)
-        for (std::int64_t l = some; l < 2 * some; l += line) __builtin_prefetch(from + x * b.col_stride + l, 0, 2);
-      pack_panel<kCols<T>>(from, b.col_stride, 1, std::min(some, n - i), cols, dst + i * kCols<T>);
-    }
+    pack_ahead<kCols<T>>(at(k, j), b.col_stride, b.row_stride, n, cols, dst);
   }
   // Its lines follow one another in rows or in columns; of other layouts each element would be a line.
   Ahead ahead(std::int64_t j, std::int64_t cols, std::int64_t k, std::int64_t n) const {
@@ -56,7 +60,7 @@ template <class T>
 void packed(std::int64_t M, std::int64_t N, std::int64_t K, MatrixRef<const T> a, MatrixRef<const T> b, MatrixRef<T> c,
             std::int64_t parts) {
   const auto pack_a = [a](std::int64_t i, int rows, std::int64_t k, std::int64_t n, T* dst) HWY_ATTR {
-    pack_panel<kRows>(a.data + i * a.row_stride + k * a.col_stride, a.row_stride, a.col_stride, n, rows, dst);
+    pack_ahead<kRows>(a.data + i * a.row_stride + k * a.col_stride, a.row_stride, a.col_stride, n, rows, dst);
   };
   product<T>(M, N, PlainBlocks{K}, pack_a, PackColumns<T>{b}, StoreMatrix<T>{c}, parts,
              {strip_for(a.row_stride, a.col_stride), strip_for(b.col_stride, b.row_stride)});
