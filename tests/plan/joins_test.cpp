@@ -85,5 +85,11 @@ TEST(Joins, ASumIsReadLaterThanItsGroup) {
   EXPECT_EQ(steps_of({y / sum(y)}), 2);
 }
 
+// A number seen as a full tensor lies as one element; its windows are written out and lie as windows.
+TEST(Joins, WindowsOfANumberAreNoRow) {
+  const Tensor w = windows(full({2, 7}, 0.75), {1}, {3}, {.stride = {2}});
+  steps_of({mean(tanh(where(isfinite(w), w, 0.375)))});
+}
+
 }  // namespace
 }  // namespace adjoint

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <mutex>
 #include <thread>
 
 #include "adjoint/compile.hpp"
@@ -142,31 +143,44 @@ TEST(CompileThreads, APartOfATreeThatIsInUseIsInUse) {
   EXPECT_EQ(p.b.w.to_vector<double>()[0], 1.0);
 }
 
-TEST(CompileThreads, AReaderMeetsATypedErrorOrAWholeValue) {
+// A step writes the handles in its trees, so another thread reads a copy of a handle: it holds the value that it was made of.
+TEST(CompileThreads, AReaderWithAHandleOfItsOwnSeesWholeValues) {
   const auto step = compile([](Model& m) { m.w = m.w + 1.0; });
   Model m{full({1 << 14}, 0, DType::f64).detach()};
   step(m);
+  std::mutex mutex;
+  Tensor shown = m.w;
   std::atomic<bool> stop{false};
-  std::atomic<int> torn{0}, values{0};
+  std::atomic<int> torn{0}, values{0}, errors{0};
   std::thread reader([&] {
-    while (!stop) {
+    double last = 0;
+    while (!stop || values == 0) {
+      Tensor mine;
+      {
+        const std::lock_guard lock(mutex);
+        mine = shown;
+      }
       try {
-        const auto v = m.w.to_vector<double>();
-        torn += v.front() != v.back();
+        const auto v = mine.to_vector<double>();
+        torn += v.front() != v.back() || v.front() < last;
+        last = v.front();
         ++values;
       } catch (const Error&) {
+        ++errors;
       }
     }
   });
   for (int k = 0; k < 2000; ++k) {
-    try {
-      step(m);
-    } catch (const Error&) {
-    }
+    step(m);
+    const std::lock_guard lock(mutex);
+    shown = m.w;
   }
   stop = true;
   reader.join();
   EXPECT_EQ(torn, 0);
+  EXPECT_EQ(errors, 0);
+  EXPECT_GT(values, 0);
+  EXPECT_EQ(m.w.to_vector<double>()[0], 2001);
 }
 
 }  // namespace adjoint

@@ -260,7 +260,7 @@ class Joins {
   /// One number, or as many as the space, one behind the other.
   bool flat(std::uint32_t k) const {
     const auto s = p_.storage(k);
-    if (p_.values[s].role == Role::literal || p_.values[s].role == Role::constant) return true;
+    if (k == s && (p_.values[s].role == Role::literal || p_.values[s].role == Role::constant)) return true;  // a view of one is written out first
     const auto at = p_.viewed(k, contiguous_strides(p_.type(s).shape));
     if (!at) return false;
     bool same = true, one = true;
